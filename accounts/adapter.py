@@ -1,0 +1,11 @@
+"""How allauth is told our ways."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class Adapter(DefaultAccountAdapter):
+    """People come by link only, so allauth's own forms are closed."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False

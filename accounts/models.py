@@ -1,0 +1,122 @@
+"""Who: people, the accounts they belong to, the links they sign in by, and the letters we send them."""
+
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class People(BaseUserManager["User"]):
+    """Addresses are kept in lower case, so that nobody exists twice."""
+
+    def create_user(self, email: str, **fields: object) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_unusable_password()
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, known by an address of theirs; there are no passwords."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    objects = People()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_person_an_address")]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Account(models.Model):
+    """The customer: what is bought, owned and answered for together by its people."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField(default=timezone.now)
+    people = models.ManyToManyField(User, through="Membership", related_name="accounts")
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "id"], name="account_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's part in an account."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "owner"
+        MEMBER = "member", "member"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.OWNER)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "user"], name="once_in_an_account")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class SignInLink(models.Model):
+    """A way in, by mail, once. The token itself is kept nowhere: it is derived anew when the letter is written."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField()
+    token_hash = models.CharField(max_length=64, unique=True)
+    code_hash = models.CharField(max_length=64)
+    browser_hash = models.CharField(
+        max_length=64, blank=True, help_text="of the cookie of the browser that asked"
+    )
+    goes_to = models.CharField(max_length=200, blank=True)
+    tries = models.IntegerField(default=0, help_text="wrong codes typed")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    void_at = models.DateTimeField(null=True, blank=True, help_text="a newer one took its place")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["email", "-created_at"], name="link_newest"),
+            models.Index(fields=["expires_at"], name="link_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"for {self.email}"
+
+
+class Letter(models.Model):
+    """A mail of ours; written down before it is sent, and rendered only when it is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(
+        max_length=160, unique=True, help_text="what makes it the same letter when said twice"
+    )
+    kind = models.CharField(max_length=60, help_text="the template: templates/letters/<kind>.txt and .html")
+    to = models.EmailField()
+    account_id = models.UUIDField(null=True, blank=True)
+    context = models.JSONField(default=dict, help_text="ids and words for the template; never a secret")
+    written_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    dropped = models.CharField(max_length=200, blank=True, help_text="why it will never be sent")
+
+    class Meta:
+        indexes = [models.Index(fields=["account_id", "-written_at"], name="letter_account")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.to}"

@@ -1,0 +1,16 @@
+"""Every address of the site; each room brings its own."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from mailat import views
+
+urlpatterns = [
+    path("healthz", views.healthz),
+    path(".well-known/mailat-signing-keys", views.signing_keys),
+    path("admin/", admin.site.urls),
+    path("agent/v1/", include("servers.urls")),
+    path("hooks/", include("billing.urls")),
+    path("", include("accounts.urls")),
+    path("", include("dashboard.urls")),
+]

@@ -1,0 +1,141 @@
+"""The fleet: what should exist, what its agents say, and what is to be destroyed when."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+
+
+class Server(models.Model):
+    """A mail server that somebody wants; the rows of programs say how far it is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="servers")
+    name = models.CharField(max_length=40, help_text="the first part of its host name")
+    plan = models.CharField(max_length=20)
+    place = models.CharField(max_length=10, help_text="Hetzner's name of the location")
+    wanted_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+    machine_id = models.BigIntegerField(null=True, blank=True, unique=True, help_text="Hetzner's id")
+    machine_type = models.CharField(max_length=20, blank=True)
+    ipv4 = models.GenericIPAddressField(null=True, blank=True, protocol="IPv4")
+    ipv6 = models.GenericIPAddressField(null=True, blank=True, protocol="IPv6")
+    enrolment_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the one-time token")
+    watched_until = models.DateTimeField(
+        null=True, blank=True, help_text="somebody is looking: reports come faster"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(gone_at=None), name="one_living_server_of_a_name"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account", "-wanted_at"], name="server_account"),
+            models.Index(fields=["-wanted_at", "id"], name="server_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject(self) -> str:
+        """How runs, alarms and events name it."""
+        return f"server:{self.pk}"
+
+    @property
+    def machine_name(self) -> str:
+        """Its name at Hetzner, unique in a project, made of our id."""
+        return f"mailat-{self.pk}"
+
+
+class Agent(models.Model):
+    """The agent on a server: its secret's hash, what it should be, and what it said last. Written every minute."""
+
+    server = models.OneToOneField(Server, on_delete=models.CASCADE, primary_key=True, related_name="agent")
+    key_hash = models.CharField(max_length=64, help_text="SHA-256 of the agent's bearer secret")
+    seal_key = models.CharField(max_length=64, help_text="base64 of its X25519 public key")
+    facts = models.JSONField(default=dict)
+    enrolled_at = models.DateTimeField(default=timezone.now)
+    desired_version = models.IntegerField(default=0)
+    desired_body = models.TextField(blank=True)
+    desired_key = models.CharField(max_length=32, blank=True)
+    desired_signature = models.CharField(max_length=100, blank=True)
+    applied_version = models.IntegerField(default=0)
+    reported_at = models.DateTimeField(null=True, blank=True)
+    report = models.JSONField(default=dict)
+    health = models.CharField(
+        max_length=10, default="healthy", choices=[(w, w) for w in ("healthy", "late", "lost")]
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["health", "reported_at"], name="agent_silent")]
+
+    def __str__(self) -> str:
+        return f"agent of {self.server_id}"
+
+
+class Metric(models.Model):
+    """One report's figures, kept raw for a day. The table is partitioned by day, see the migration."""
+
+    pk = models.CompositePrimaryKey("server_id", "at")
+    server = models.ForeignKey(Server, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    at = models.DateTimeField()
+    cpu = models.FloatField(null=True, help_text="percent of all cores")
+    memory = models.FloatField(null=True, help_text="percent used")
+    disk = models.FloatField(null=True, help_text="percent used of /")
+    load = models.FloatField(null=True, help_text="load average of a minute")
+    received = models.FloatField(null=True, help_text="bytes a second")
+    sent = models.FloatField(null=True, help_text="bytes a second")
+
+    class Meta:
+        managed = False
+        db_table = "servers_metric"
+
+
+class ThinMetric(models.Model):
+    """Ten minutes of figures as one mean, kept for a month."""
+
+    pk = models.CompositePrimaryKey("server_id", "at")
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, db_index=False)
+    at = models.DateTimeField(help_text="the beginning of the ten minutes")
+    cpu = models.FloatField(null=True)
+    memory = models.FloatField(null=True)
+    disk = models.FloatField(null=True)
+    load = models.FloatField(null=True)
+    received = models.FloatField(null=True)
+    sent = models.FloatField(null=True)
+
+
+class Destruction(models.Model):
+    """A server will be destroyed: since when that is so, who said it, and on which day. Coming back removes the row."""
+
+    server = models.OneToOneField(
+        Server, on_delete=models.CASCADE, primary_key=True, related_name="destruction"
+    )
+    said_at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=80)
+    reason = models.CharField(max_length=200)
+    due_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="from here on there is no way back")
+    answers = models.JSONField(
+        default=list, help_text="what was removed, when, and what the provider answered"
+    )
+
+    def __str__(self) -> str:
+        return f"destruction of {self.server_id}"
+
+
+class Firewall(models.Model):
+    """The firewall at Hetzner that every machine is created behind."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    firewall_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
