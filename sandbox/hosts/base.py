@@ -1,0 +1,69 @@
+"""What the stand-in asks of a kind of host, whatever that kind is."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import ipaddress
+from collections.abc import Callable, Iterable
+
+Log = Callable[[str], None]
+BENCHMARK_NETWORK = ipaddress.IPv4Network("198.18.0.0/15")  # RFC 2544: addresses that no real host has
+
+
+class HostsUnavailable(Exception):
+    """This kind of host cannot run on this computer; the text says why in plain words."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What must be known to start a machine, the first time or again."""
+
+    id: int
+    name: str
+    ipv4: str
+    user_data: str
+
+
+class Hosts(abc.ABC):
+    """Starts and ends machines; every method may be called from several threads and repeated."""
+
+    kind: str = ""
+    why: str = ""
+    address_of_control: str = "127.0.0.1"
+    network: ipaddress.IPv4Network = BENCHMARK_NETWORK
+
+    def prepare(self) -> None:  # noqa: B027 - most kinds need none
+        """Does the long work once, such as making an image; raises HostsUnavailable where it fails."""
+
+    @abc.abstractmethod
+    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str) -> None:
+        """Starts the machine and returns when it runs; raises HostsUnavailable or OSError where it does not."""
+
+    @abc.abstractmethod
+    def stop(self, machine_id: int) -> None:
+        """Ends the machine and removes its disk; a machine that is not there is no error."""
+
+    @abc.abstractmethod
+    def alive(self, machine_id: int) -> bool:
+        """Whether the machine runs now."""
+
+    @abc.abstractmethod
+    def console(self, machine_id: int) -> str:
+        """The last lines that the machine wrote on its console."""
+
+    @abc.abstractmethod
+    def forget_others(self, keep: set[int]) -> None:
+        """Removes the disks of machines that no one knows any more."""
+
+    def restore(self, machines: Iterable[Machine]) -> None:
+        """Starts again what should be running after the sandbox itself was away."""
+        wanted = list(machines)
+        self.forget_others({machine.id for machine in wanted})
+        for machine in wanted:
+            if not self.alive(machine.id):
+                self.boot(machine.id, machine.name, machine.ipv4, machine.user_data)
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Ends every machine and keeps the disks, as a power cut would."""
