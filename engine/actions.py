@@ -1,5 +1,6 @@
 """What other rooms ask of the engine: start a program, wake it, tell it that something happened."""
 
+import json
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,16 +18,31 @@ log = logging.getLogger("engine")
 
 def start(
     program: type[Program], *, subject: str, args: dict[str, Any] | None = None, at: datetime | None = None
-) -> Run:
-    """Starts the program, or returns the one that is already under way for this subject."""
-    name = program.__name__
-    fresh = Run(
-        program=name, subject=subject, step=program.first, args=args or {}, due_at=at or timezone.now()
-    )
-    Run.objects.bulk_create([fresh], ignore_conflicts=True)
-    run = Run.objects.get(program=name, subject=subject, finished_at=None)
-    knock_after_commit(run.pk)
-    return run
+) -> int:
+    """Starts the program, or wakes the one that is under way for this subject; returns the run's id.
+
+    A live run may end between our two looks, so they are repeated; a run that ends after it was woken takes its step again.
+    """
+    name, due = program.__name__, at or timezone.now()
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(START, [name, subject, program.first, json.dumps(args or {}), due])
+            cursor.execute(FOUND if cursor.rowcount == 0 else LAST, [name, subject])
+            row = cursor.fetchone()
+        if row:
+            knock_after_commit(row[0])
+            return int(row[0])
+
+
+START = """
+INSERT INTO engine_run (program, subject, step, args, due_at, began_at, step_since, lease, held, wakes, tries,
+                        error, deadline_step, outcome)
+VALUES (%s, %s, %s, %s, %s, clock_timestamp(), clock_timestamp(), 0, false, 0, 0, '', '', '')
+ON CONFLICT DO NOTHING"""
+WAKE = "wakes = wakes + 1, due_at = CASE WHEN held THEN due_at ELSE least(due_at, clock_timestamp()) END"
+FOUND = f"""
+UPDATE engine_run SET {WAKE} WHERE program = %s AND subject = %s AND finished_at IS NULL RETURNING id"""
+LAST = "SELECT id FROM engine_run WHERE program = %s AND subject = %s AND finished_at IS NULL"
 
 
 def wake(*, subject: str, program: type[Program] | None = None) -> int:
@@ -54,6 +70,23 @@ def signal(name: str, *, subject: str) -> None:
     wake_runs(ids)
 
 
+def stop(program: type[Program], *, subject: str) -> bool:
+    """Ends the subject's live run of the program; a step under way can no longer settle. True if there was one."""
+    now = timezone.now()
+    live = Run.objects.filter(program=program.__name__, subject=subject, finished_at=None)
+    return bool(
+        live.update(
+            finished_at=now,
+            due_at=None,
+            held=False,
+            lease=F("lease") + 1,
+            outcome="stopped",
+            deadline_at=None,
+            deadline_step="",
+        )
+    )
+
+
 def knock_after_commit(run_id: int) -> None:
     transaction.on_commit(lambda: knock(run_id))
 
@@ -72,7 +105,7 @@ def due(most: int) -> list[int]:
     """The ids of the runs that have been due longest."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM engine_run WHERE finished_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT %s",
+            "SELECT id FROM engine_run WHERE finished_at IS NULL AND due_at <= statement_timestamp() ORDER BY due_at LIMIT %s",
             [most],
         )
         return [row[0] for row in cursor.fetchall()]

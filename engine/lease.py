@@ -14,8 +14,8 @@ COLUMNS = "id, program, subject, step, args, lease, wakes, tries, error, began_a
 # Taking a run also books its retry: if the worker dies, due_at comes round and another takes it.
 TAKE = f"""
 UPDATE engine_run SET held = true, lease = lease + 1, tries = tries + 1,
-       due_at = now() + %s * least(tries + 1, 10) * interval '1 second'
- WHERE id IN (SELECT id FROM engine_run WHERE finished_at IS NULL AND due_at <= now() {{which}}
+       due_at = statement_timestamp() + %s * least(tries + 1, 10) * interval '1 second'
+ WHERE id IN (SELECT id FROM engine_run WHERE finished_at IS NULL AND due_at <= statement_timestamp() {{which}}
               ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {COLUMNS}"""
 TAKE_DUE = TAKE.format(which="")
@@ -42,7 +42,7 @@ DONE = f"""
 WITH settled AS (
   UPDATE engine_run SET held = false, tries = 0, error = '', args = %s, deadline_step = '', deadline_at = NULL,
          due_at = NULL, finished_at = clock_timestamp(), outcome = %s
-   WHERE id = %s AND lease = %s RETURNING id){LEFT}
+   WHERE id = %s AND lease = %s AND wakes = %s RETURNING id){LEFT}
 SELECT id FROM settled"""
 
 FAIL = """
@@ -102,8 +102,20 @@ def _hop(cursor: Any, taken: Taken, step: str) -> bool:
         run.deadline_step, run.deadline_at = "", None
     cursor.execute(
         HOP,
-        [step, json.dumps(run.args), run.deadline_step, run.deadline_at, settings.ENGINE_LEASE_SECONDS]
-        + [run.pk, taken.lease, run.program, run.step, run.step_since, run.tries, ""],
+        [
+            step,
+            json.dumps(run.args),
+            run.deadline_step,
+            run.deadline_at,
+            settings.ENGINE_LEASE_SECONDS,
+            run.pk,
+            taken.lease,
+            run.program,
+            run.step,
+            run.step_since,
+            run.tries,
+            "",
+        ],
     )
     row = cursor.fetchone()
     if row is None:
@@ -124,6 +136,7 @@ def _nap(cursor: Any, taken: Taken, seconds: float) -> None:
 
 
 def _done(cursor: Any, taken: Taken, words: str) -> None:
+    """A run that was woken during its last step takes that step again, because something has changed."""
     run = taken.run
     cursor.execute(
         DONE,
@@ -132,6 +145,7 @@ def _done(cursor: Any, taken: Taken, words: str) -> None:
             words,
             run.pk,
             taken.lease,
+            taken.wakes,
             run.program,
             run.step,
             run.step_since,
@@ -140,7 +154,7 @@ def _done(cursor: Any, taken: Taken, words: str) -> None:
         ],
     )
     if cursor.fetchone() is None:
-        raise LeaseLost(str(run.pk))
+        _nap(cursor, taken, 0)
 
 
 def fail(taken: Taken, error: str, seconds: float) -> None:

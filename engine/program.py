@@ -66,6 +66,10 @@ class Program:
     def prepare(self) -> None:
         """Reads what every step needs; called anew for each step."""
 
+    @classmethod
+    def failed(cls, error: Exception) -> None:
+        """Called after a step raised and its transaction is undone: a place to tell other runs of it."""
+
     @property
     def args(self) -> dict[str, Any]:
         return self.run.args

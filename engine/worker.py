@@ -67,5 +67,6 @@ def _failed(taken: Taken, error: Exception) -> None:
     words = f"{type(error).__name__}: {error}"[:500]
     log.log(logging.INFO if expected else logging.ERROR, "step failed: %s", words, exc_info=not expected)
     lease.fail(taken, words, seconds)
+    Program.known[run.program].failed(error)
     if not expected and run.tries >= ALARM_AFTER:
         alarms.step_fails(run, words)

@@ -139,3 +139,17 @@ class Firewall(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Pause(models.Model):
+    """An outside service asked us to slow down: no worker calls it before `until`."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until:%H:%M:%S}"
+
+    def left(self) -> float:
+        """Seconds until then, at least one."""
+        return max(1.0, (self.until - timezone.now()).total_seconds())

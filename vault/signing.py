@@ -42,6 +42,14 @@ def sign(purpose: str, text: str) -> Signature:
     return Signature(key_id(private.public_key()), value)
 
 
+def derive(purpose: str, text: str) -> str:
+    """A secret of 256 bits in hexadecimal that any worker can make again and nobody else can make.
+
+    Ed25519 signatures are deterministic, so the digest of one is such a secret.
+    """
+    return hashlib.sha256(sign(purpose, text).value.encode()).hexdigest()
+
+
 def is_valid(purpose: str, text: str, signature: Signature) -> bool:
     """Whether one of our published keys made this signature of this text for this purpose."""
     public = public_keys().get(signature.key)

@@ -1,0 +1,220 @@
+"""The agents' door: they enrol once, and then report and fetch what was ordered. See agent/PROTOCOL.md."""
+
+import json
+import math
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from audit.actions import record
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_POST, require_safe
+
+from engine import actions as engine
+from servers import health
+from servers.desired import POLL_BUSY, POLL_RESTING, POLL_WATCHED
+from servers.models import Agent, Destruction, Server
+
+MOST_BYTES = 64 * 1024
+HEX_DIGEST = 64
+
+# One statement: whose it is, what was said last, the figures, and what is to be answered.
+REPORT = """
+WITH me AS (
+  UPDATE servers_agent AS agent SET reported_at = clock_timestamp(), report = %s, applied_version = greatest(%s, applied.was),
+         health = 'healthy'
+    FROM servers_server AS server, (SELECT server_id, applied_version AS was, health AS health_was FROM servers_agent
+                                     WHERE server_id = %s) AS applied
+   WHERE agent.server_id = applied.server_id AND agent.key_hash = %s AND server.id = agent.server_id
+     AND server.gone_at IS NULL
+  RETURNING agent.server_id, applied.was, health_was, agent.applied_version, desired_version, desired_body, desired_key,
+            desired_signature, server.ready_at IS NULL, coalesce(server.watched_until > clock_timestamp(), false)),
+figures AS (
+  INSERT INTO servers_metric (server_id, at, cpu, memory, disk, load, received, sent)
+  SELECT server_id, date_trunc('second', clock_timestamp()), %s, %s, %s, %s, %s, %s FROM me ON CONFLICT DO NOTHING)
+SELECT * FROM me"""
+
+
+class Nonsense(ValueError):
+    """The body is not what the protocol says."""
+
+
+@require_safe
+def program(request: HttpRequest) -> HttpResponseBase:
+    """The agent itself; a machine checks it against the checksum that it was given."""
+    file = (settings.AGENT_BUILD_DIR / "agent.pyz").open("rb")
+    return FileResponse(file, content_type="application/octet-stream")
+
+
+@require_POST
+def enrol(request: HttpRequest) -> HttpResponse:
+    """A new machine's agent shows its one-time token and says who it will be from now on."""
+    try:
+        said = _object(request)
+        server_id, key = UUID(_text(said, "server", 36)), _text(said, "key", HEX_DIGEST)
+        token, seal_key = _text(said, "token", 200), _text(said, "seal_key", HEX_DIGEST)
+    except ValueError:
+        return JsonResponse({"error": "not an enrolment"}, status=400)
+    facts = said.get("facts")
+    return _enrol(server_id, token, key, seal_key, facts if isinstance(facts, dict) else {})
+
+
+@transaction.atomic
+def _enrol(server_id: UUID, token: str, key: str, seal_key: str, facts: dict[str, Any]) -> HttpResponse:
+    server = Server.objects.select_for_update().filter(pk=server_id).first()
+    if server is None or not _opens(server, token):
+        return JsonResponse({"error": "this token opens nothing"}, status=403)
+    agent, new = Agent.objects.get_or_create(
+        server=server, defaults={"key_hash": key, "seal_key": seal_key, "facts": _small(facts)}
+    )
+    if not constant_time_compare(agent.key_hash, key):
+        return JsonResponse({"error": "this token was used by another agent"}, status=403)
+    if new:
+        record("agent.enrolled", by=f"agent:{server.pk}", account=server.account_id, subject=server.subject)
+        engine.signal("enrolled", subject=server.subject)
+    return JsonResponse({"poll": POLL_BUSY})
+
+
+def _opens(server: Server, token: str) -> bool:
+    given = sha256(token.encode()).hexdigest()
+    return bool(server.enrolment_hash) and constant_time_compare(server.enrolment_hash, given)
+
+
+def _small(facts: dict[str, Any]) -> dict[str, str]:
+    """At most twenty short facts."""
+    return {str(name)[:40]: str(value)[:200] for name, value in list(facts.items())[:20]}
+
+
+@require_POST
+def report(request: HttpRequest) -> HttpResponse:
+    """Once a minute from each server, so it is one statement."""
+    try:
+        server_id, key_hash = _bearer(request)
+        said = _object(request)
+        applied = _whole(said.get("applied", 0))
+        values = [json.dumps(kept(said)), applied, server_id, key_hash, *figures(said)]
+    except ValueError:
+        return JsonResponse({"error": "not a report"}, status=400)
+    with connection.cursor() as cursor:
+        cursor.execute(REPORT, values)
+        row = cursor.fetchone()
+    return _answer(row, said) if row else _unknown(server_id)
+
+
+def _bearer(request: HttpRequest) -> tuple[UUID, str]:
+    """The server's id and the hash of the agent's secret."""
+    kind, _, rest = request.headers.get("Authorization", "").partition(" ")
+    server, _, secret = rest.partition(".")
+    if kind != "Bearer" or not secret:
+        raise Nonsense("no bearer")
+    return UUID(server), sha256(secret.encode()).hexdigest()
+
+
+def _object(request: HttpRequest) -> dict[str, Any]:
+    if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
+        raise Nonsense("too long")
+    said = json.loads(request.body)
+    if not isinstance(said, dict):
+        raise Nonsense("not an object")
+    return said
+
+
+def _text(said: dict[str, Any], name: str, most: int) -> str:
+    value = said.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= most or "\0" in value:
+        raise Nonsense(name)
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise Nonsense("not a whole number")
+    return value
+
+
+def number(value: Any, most: float = 1e15) -> float | None:
+    """A finite figure that is not negative; anything else is unknown rather than wrong."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value <= most
+        or math.isnan(value)
+    ):
+        return None
+    return float(value)
+
+
+def share(part: Any, whole: Any) -> float | None:
+    """`part` of `whole` in percent."""
+    used, total = number(part), number(whole)
+    return None if used is None or not total else min(100.0, 100 * used / total)
+
+
+def figures(said: dict[str, Any]) -> list[float | None]:
+    """What is charted, in the order of the columns."""
+    return [
+        number(said.get("cpu"), 100),
+        share(said.get("mem_used"), said.get("mem_total")),
+        share(said.get("disk_used"), said.get("disk_total")),
+        number(said.get("load1"), 1e6),
+        number(said.get("net_rx")),
+        number(said.get("net_tx")),
+    ]
+
+
+SIZES = (
+    "mem_used",
+    "mem_total",
+    "swap_used",
+    "disk_used",
+    "disk_total",
+    "load1",
+    "uptime",
+    "cpu",
+    "net_rx",
+    "net_tx",
+)
+
+
+def kept(said: dict[str, Any]) -> dict[str, Any]:
+    """The report as it is kept: known fields of the right kind, and no more."""
+    services = said.get("services")
+    refused = said.get("refused")
+    return {
+        **{name: number(said.get(name)) for name in SIZES},
+        "applied": said.get("applied", 0),
+        "agent": _word(said.get("agent")),
+        "boot_id": _word(said.get("boot_id")),
+        "refused": _word(refused.get("why")) if isinstance(refused, dict) else None,
+        "services": _services(services) if isinstance(services, dict) else {},
+    }
+
+
+def _word(value: Any) -> str:
+    return value.replace("\0", "")[:200] if isinstance(value, str) else ""
+
+
+def _services(said: dict[str, Any]) -> dict[str, str]:
+    return {_word(name): _word(state) for name, state in list(said.items())[:64] if isinstance(state, str)}
+
+
+def _answer(row: tuple[Any, ...], said: dict[str, Any]) -> HttpResponse:
+    server_id, was, health_was, applied, version, body, key, signature, being_made, watched = row
+    if health_was != "healthy":
+        health.heard_again(server_id)
+    if applied > was:
+        engine.signal("applied", subject=f"server:{server_id}")
+    behind = applied < version
+    poll = POLL_BUSY if behind or being_made else POLL_WATCHED if watched else POLL_RESTING
+    order = {"body": body, "key": key, "signature": signature} if behind else None
+    return JsonResponse({"poll": poll, "desired": order})
+
+
+def _unknown(server_id: UUID) -> HttpResponse:
+    """An agent whose server is destroyed stops for good; anybody else is told nothing."""
+    if Destruction.objects.filter(server_id=server_id, begun_at__isnull=False).exists():
+        return JsonResponse({"error": "this server is gone"}, status=410)
+    return JsonResponse({"error": "unknown agent"}, status=401)

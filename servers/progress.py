@@ -1,0 +1,132 @@
+"""How far a server is, as a list for people: done, now, next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from engine.actions import usual_seconds
+from engine.models import Run, StepTaken
+from servers.models import Server
+from servers.plans import PLACES
+
+# What a customer sees as one thing may be several steps of a program.
+MAKING = {
+    "machine": ("make_firewall", "order_machine"),
+    "name": ("name_ipv4", "name_ipv6"),
+    "start": ("wait_agent", "look_at_machine", "drop_machine", "wait_before_another"),
+    "set_up": ("set_up", "wait_set_up"),
+    "prove": ("prove",),
+    "ready": ("announce",),
+}
+ENDING = {
+    "grace": ("wait_grace",),
+    "machine": ("begin", "stop_others", "wait_for_others", "delete_machine"),
+    "look": ("check_gone",),
+    "traces": ("remove_traces",),
+    "receipt": ("write_receipt", "tell"),
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of the list; times are None while unknown, `usual_seconds` comes from our own history."""
+
+    key: str
+    says: str
+    state: Literal["done", "now", "next"]
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+    usual_seconds: float | None = None
+    waits_for: str = ""
+    error: str = ""
+
+
+def of(server: Server, program: str = "Provision") -> list[Progress]:
+    """The list of the server's last run of this program; empty if there was none."""
+    run = Run.objects.filter(subject=server.subject, program=program).order_by("-id").first()
+    if run is None:
+        return []
+    stages = MAKING if program == "Provision" else ENDING
+    taken = list(run.taken.order_by("id"))
+    names = list(stages)
+    at = next((n for n, steps in enumerate(stages.values()) if run.step in steps), 0)
+    return [_line(server, run, names[n], list(stages.values())[n], n - at, taken) for n in range(len(names))]
+
+
+def _line(
+    server: Server, run: Run, key: str, steps: tuple[str, ...], distance: int, taken: list[StepTaken]
+) -> Progress:
+    mine = [one for one in taken if one.step in steps]
+    began = min((one.began_at for one in mine), default=None)
+    usual = _usual(run.program, steps)
+    if run.finished_at or distance < 0:
+        ended = max((one.ended_at for one in mine), default=None)
+        return Progress(key, _says(server, run.program, key), "done", began, ended, usual)
+    if distance > 0:
+        return Progress(key, _says(server, run.program, key), "next", usual_seconds=usual)
+    return Progress(
+        key,
+        _says(server, run.program, key),
+        "now",
+        began or run.step_since,
+        None,
+        usual,
+        _waits(run),
+        _trouble(run),
+    )
+
+
+def _usual(program: str, steps: tuple[str, ...]) -> float | None:
+    times = [usual_seconds(program, step) for step in steps]
+    known = [time for time in times if time is not None]
+    return sum(known) if known else None
+
+
+def _says(server: Server, program: str, key: str) -> str:
+    city = PLACES[server.place].city
+    words = {
+        "Provision": {
+            "machine": _("Get a machine in %s") % city,
+            "name": _("Give it its name"),
+            "start": _("Let it start"),
+            "set_up": _("Set it up"),
+            "prove": _("Check that it works"),
+            "ready": _("Hand it over"),
+        },
+        "Destroy": {
+            "grace": _("Wait, in case you come back"),
+            "machine": _("Delete the machine and its disk"),
+            "look": _("Ask the provider whether it is gone"),
+            "traces": _("Delete what we hold of it"),
+            "receipt": _("Write the receipt"),
+        },
+    }
+    return words[program][key]
+
+
+def _waits(run: Run) -> str:
+    """What the current step waits for, in words for the customer."""
+    if run.step == "order_machine" and run.args.get("sold_out"):
+        return _("The data centre has no such machine free at the moment. We ask again every two minutes.")
+    if run.step == "prove" and run.args.get("waits_for"):
+        return _("Waiting for %s.") % run.args["waits_for"]
+    words = {
+        "order_machine": _("Waiting for the provider's answer."),
+        "wait_agent": _("The machine is starting; we wait until it calls us."),
+        "look_at_machine": _("It takes longer than usual, so we ask the provider about the machine."),
+        "drop_machine": _("This machine did not start. We take another one."),
+        "wait_before_another": _("This machine did not start. We take another one."),
+        "wait_set_up": _("The server is setting itself up."),
+        "prove": _("Waiting for the server's next report."),
+        "check_gone": _("The provider is deleting it."),
+    }
+    return words.get(run.step, "")
+
+
+def _trouble(run: Run) -> str:
+    """A failure is told without the provider's wording, which is for staff."""
+    if not run.error or run.tries < 2:
+        return ""
+    return _("The provider does not answer as it should. We try again by ourselves; our staff can see it.")

@@ -1,0 +1,70 @@
+"""Is it working right now? One word, since when, why, and what comes next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from engine.models import Alarm
+from servers.models import Server
+
+
+@dataclass(frozen=True)
+class State:
+    """`word` is one of: being made, working, attention, down, ending, gone."""
+
+    word: str
+    since: datetime | None
+    why: str
+    next: str
+
+
+def of(server: Server) -> State:
+    """The state of a server; read it with its agent and destruction, `select_related("agent", "destruction")`."""
+    destruction = getattr(server, "destruction", None)
+    if server.gone_at:
+        return State("gone", server.gone_at, _("It was deleted; the receipt says what was removed."), "")
+    if destruction and destruction.begun_at:
+        return State("ending", destruction.begun_at, _("It is being deleted."), _("A receipt comes by mail."))
+    if destruction:
+        return State(
+            "ending",
+            destruction.said_at,
+            _("The subscription has ended."),
+            _("It will be deleted unless you come back."),
+        )
+    return _being_made(server) if server.ready_at is None else _running(server)
+
+
+def _being_made(server: Server) -> State:
+    late = Alarm.objects.filter(subject=server.subject, closed_at=None).exists()
+    why = _("It takes longer than it should; our staff have been told.") if late else _("It is being set up.")
+    return State("being made", server.wanted_at, why, _("A mail comes when it is ready."))
+
+
+def _running(server: Server) -> State:
+    agent = getattr(server, "agent", None)
+    if agent is None or agent.reported_at is None:
+        return State("down", server.ready_at, _("It has not reported."), _("Our staff have been told."))
+    if agent.health == "lost":
+        return State(
+            "down", agent.reported_at, _("It has not reported since then."), _("Our staff have been told.")
+        )
+    if agent.health == "late":
+        return State(
+            "attention", agent.reported_at, _("Its report is late."), _("We wait a few minutes more.")
+        )
+    troubles = _troubles(agent.report)
+    if troubles:
+        return State("attention", agent.reported_at, " ".join(troubles), _("Our staff look at it."))
+    return State("working", server.ready_at, _("It reports as it should."), "")
+
+
+def _troubles(report: dict[str, object]) -> list[str]:
+    services = report.get("services") or {}
+    failed = sorted(name for name, state in services.items() if state == "failed")  # type: ignore[attr-defined]
+    says = [_("%s has failed.") % name for name in failed]
+    used, total = report.get("disk_used"), report.get("disk_total")
+    if isinstance(used, float) and isinstance(total, float) and total and used / total > 0.9:
+        says.append(_("Its disk is nearly full."))
+    return says
