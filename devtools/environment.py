@@ -1,5 +1,6 @@
 """The product's settings for a process on this machine, as a newcomer's run, a test or a benchmark needs them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from devtools.keys import Keys, ensure
@@ -20,7 +21,7 @@ def product_env(
     base_url: str = "http://127.0.0.1:8000",
     signs: bool = False,
     keys: Keys | None = None,
-    **more: str,
+    more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """A whole environment. Only a process that `signs` learns where the private key lies; `more` overrides all."""
     keys = keys or ensure(home / "secrets")
@@ -45,7 +46,7 @@ def product_env(
     settings.pop("SIGNING_KEY_FILE", None)
     if signs:
         settings["SIGNING_KEY_FILE"] = str(keys.private)
-    return settings | more
+    return settings | dict(more or {})
 
 
 def outside_world(hetzner_api: str, gumroad_api: str, store: str, mail: str) -> dict[str, str]:

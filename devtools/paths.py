@@ -6,6 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCKS = ROOT / "locks"
+CACHE = (
+    ROOT / "var" / "cache"
+)  # what is costly to make and holds no state, such as the image of a Debian host
 VENV_PYTHON = VENV / "bin" / "python"
 
 

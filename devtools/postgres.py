@@ -217,6 +217,14 @@ class Postgres:
         return not _works_on(pid, self.place.data)
 
 
+def end_left_over(home: Path) -> None:
+    """Kills a server that outlived its run, for when its data is thrown away anyhow."""
+    place = postgres_place.noted(home)
+    pid = _first_number(place / "data" / "postmaster.pid") if place else 0
+    if place and _works_on(pid, place / "data"):
+        os.kill(pid, signal.SIGKILL)
+
+
 def _first_number(file: Path) -> int:
     try:
         return int(file.read_text().split()[0])

@@ -10,6 +10,7 @@ from pathlib import Path
 from devtools.people import Runner, reachable
 from devtools.say import Failed
 
+NOTE, SOCKET_NOTE = "postgres.place", "postgres.socket"
 SOCKET_NAME = "/.s.PGSQL.5432"
 LONGEST_SOCKET = 100  # sun_path holds 107 bytes on Linux and 103 on macOS
 
@@ -26,9 +27,8 @@ class Place:
 def find(home: Path, who: Runner) -> Place:
     """The noted place of an earlier run, else a fitting one, noted for the next run and for --reset."""
     home.mkdir(parents=True, exist_ok=True)
-    note = home / "postgres.place"
-    shelf = Path(note.read_text().strip()) if note.exists() else _choose(home, who)
-    note.write_text(f"{shelf}\n")
+    shelf = noted(home) or _choose(home, who)
+    (home / NOTE).write_text(f"{shelf}\n")
     shelf.mkdir(parents=True, exist_ok=True)
     shelf.chmod(0o711)
     if shelf.stat().st_uid != os.geteuid():
@@ -37,6 +37,12 @@ def find(home: Path, who: Runner) -> Place:
         )
     data = shelf / "data"
     return Place(shelf, data, data if fits(data) else _short_socket(home, who))
+
+
+def noted(home: Path) -> Path | None:
+    """The shelf of an earlier run."""
+    note = home / NOTE
+    return Path(note.read_text().strip()) if note.exists() else None
 
 
 def fits(folder: Path) -> bool:
@@ -61,14 +67,14 @@ def _choose(home: Path, who: Runner) -> Path:
 
 def _short_socket(home: Path, who: Runner) -> Path:
     """A private directory with a short name, for a data directory whose own name is too long for a socket."""
-    note = home / "postgres.socket"
+    note = home / SOCKET_NOTE
     if (
         note.exists()
         and (noted := Path(note.read_text().strip())).is_dir()
         and noted.stat().st_uid == who.uid
     ):
         return noted
-    folder = Path(tempfile.mkdtemp(prefix="mailat-", dir="/tmp"))  # noqa: S108 - made private by mkdtemp, and short
+    folder = Path(tempfile.mkdtemp(prefix="mailat-", dir="/tmp"))
     who.own(folder)
     note.write_text(f"{folder}\n")
     return folder
@@ -76,7 +82,7 @@ def _short_socket(home: Path, who: Runner) -> Path:
 
 def remove(home: Path) -> None:
     """Takes away what `find` put outside the home."""
-    for name in ("postgres.place", "postgres.socket"):
+    for name in (NOTE, SOCKET_NOTE):
         note = home / name
         if note.exists():
             shutil.rmtree(Path(note.read_text().strip()), ignore_errors=True)

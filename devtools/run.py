@@ -14,7 +14,7 @@ SHOWN = 25
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     what: str,
     log: Path | None = None,
@@ -36,7 +36,7 @@ def run(
         )
     except OSError as error:
         raise Failed(f"{what}: {command[0]} could not be started ({error.strerror}).") from error
-    text = done.stdout.decode(errors="replace")
+    text = str(done.stdout, errors="replace")
     if log:
         append(log, text)
     if done.returncode:

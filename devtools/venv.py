@@ -109,7 +109,7 @@ def enter(script: Path) -> None:
     """Goes on as the same script under the environment's Python, unless that is where we are."""
     if Path(sys.prefix) == VENV:
         return
-    os.execv(VENV_PYTHON, [str(VENV_PYTHON), str(script), *sys.argv[1:]])
+    os.execv(VENV_PYTHON, [str(VENV_PYTHON), str(script), *sys.argv[1:]])  # noqa: S606 - no shell is the point
 
 
 @contextmanager

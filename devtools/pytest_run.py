@@ -1,0 +1,59 @@
+"""Runs pytest for one stage and counts what came of it."""
+
+import os
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from devtools.checks import Count
+from devtools.paths import CACHE, ROOT, VENV_PYTHON
+from devtools.run import clean_environment
+
+NOTHING_COLLECTED = 5
+
+
+class Pytest:
+    """pytest against one database server; each of its workers makes a database of its own there."""
+
+    def __init__(self, database_url: str, reports: Path) -> None:
+        self.database_url, self.reports = database_url, reports
+
+    def stage(self, name: str, *, parallel: bool = False) -> Count:
+        """All tests of the stage; a stage without tests is a failure, because somebody thinks that it has some."""
+        return self.run(name, ["-p", "devtools.pytest_stage", "--stage", name, "-rs"], parallel=parallel)
+
+    def run(self, name: str, words: list[str], *, parallel: bool) -> Count:
+        report = self.reports / f"{name}.xml"
+        spread = ["-n", str(workers()), "--dist", "loadfile"] if parallel else []
+        command = [str(VENV_PYTHON), "-m", "pytest", f"--junitxml={report}", *spread, *words]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, check=False
+        )
+        return counted(report, done.returncode)
+
+    def environment(self) -> dict[str, str]:
+        return {"MAILAT_CACHE": str(CACHE)} | clean_environment() | {"DATABASE_URL": self.database_url}
+
+
+def workers() -> int:
+    """One for each processor, and two where there is but one: much of a test is waiting for the database."""
+    return max(2, min(8, len(os.sched_getaffinity(0))))
+
+
+def counted(report: Path, exit_code: int) -> Count:
+    """From pytest's own report; an ending that no test explains is one more failure."""
+    count = read(report) if report.exists() else Count()
+    if exit_code == NOTHING_COLLECTED:
+        print("No tests were found.")
+    return count + Count(failed=1) if exit_code and not count.failed else count
+
+
+def read(report: Path) -> Count:
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote it a moment ago
+    total = Count()
+    for suite in suites:
+        number = {key: int(suite.get(key, 0)) for key in ("tests", "errors", "failures", "skipped")}
+        failed = number["errors"] + number["failures"]
+        passed = number["tests"] - failed - number["skipped"]
+        total += Count(passed, failed, number["skipped"])
+    return total

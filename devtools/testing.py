@@ -1,0 +1,133 @@
+"""bin/test: everything that must be right before a change is merged, in the order of what fails fastest."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import apt, checks, venv
+from devtools.checks import Count
+from devtools.dev import shown
+from devtools.paths import ROOT
+from devtools.pytest_run import Pytest
+from devtools.say import say, stage
+
+PROGRAMS = {"redis-server": "redis-server", "chromium": "chromium"}
+HOSTS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "dnsmasq": "dnsmasq-base",
+    "ip": "iproute2",
+}
+
+
+@dataclass
+class Heading:
+    """One stage as it was told in the summary."""
+
+    title: str
+    count: Count
+    seconds: float
+
+
+def start(script: Path) -> int:
+    return shown(lambda: _start(script))
+
+
+def _start(script: Path) -> int:
+    options = parse(sys.argv[1:])
+    venv.ensure("dev")
+    venv.enter(script)
+    os.chdir(ROOT)
+    return run_some(options.paths) if options.paths else run_all(quick=options.unit)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/test", description=__doc__)
+    parser.add_argument("--unit", action="store_true", help="only the checks and the quick tests")
+    parser.add_argument("paths", nargs="*", help="only pytest, on these; further words after -- go to pytest")
+    return parser.parse_args(arguments)
+
+
+def run_some(words: list[str]) -> int:
+    """Only these tests, in this process' terminal."""
+    with ExitStack() as stack:
+        pytest = Pytest(database(stack), Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        count = pytest.run("some", words, parallel=False)
+    print(count.line(), flush=True)
+    return 1 if count.failed else 0
+
+
+def run_all(*, quick: bool) -> int:
+    """Goes on after a failure, so that one run shows all that is wrong."""
+    absent = install(quick=quick)
+    told: list[Heading] = []
+    for title, check in checks.ALL:
+        told.append(timed(title, check))
+    with ExitStack() as stack:
+        pytest = Pytest(database(stack), Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        told.append(timed("unit tests", lambda: pytest.stage("unit", parallel=True)))
+        if not quick:
+            told += [timed(f"{name} tests", lambda name=name: pytest.stage(name)) for name in LATER]  # type: ignore[misc]
+    return summary(told, absent)
+
+
+LATER = ("integration", "browser", "journeys")
+
+
+def install(*, quick: bool) -> list[str]:
+    """The programs that tests start; as a plain user they are named, and so are the tests that miss them."""
+    absent = [] if quick else apt.missing(PROGRAMS | (HOSTS if os.geteuid() == 0 else {}))
+    if not absent:
+        return []
+    if reason := apt.why_not():
+        say(
+            f"  Missing {', '.join(absent)}, and {reason}: tests that need them will fail or say that they were skipped."
+        )
+        return absent
+    with stage("Debian packages") as line:
+        line.note = " ".join(absent)
+        apt.install(absent)
+    return []
+
+
+def database(stack: ExitStack) -> str:
+    """DATABASE_URL if given, else a Postgres of our own for as long as the tests run."""
+    from devtools.services import postgres
+
+    if given := os.environ.get("DATABASE_URL"):
+        return given
+    return stack.enter_context(postgres()).url()
+
+
+def timed(title: str, work: "checks.Check") -> Heading:
+    heading(title)
+    began = time.monotonic()
+    count = work()
+    took = time.monotonic() - began
+    say(f"── {title}: {count.line()} in {took:.1f} s", sys.stdout)
+    return Heading(title, count, took)
+
+
+def heading(title: str) -> None:
+    say(f"\n── {title} " + "─" * (70 - len(title)), sys.stdout)
+
+
+def summary(told: list[Heading], absent: list[str]) -> int:
+    total = sum((each.count for each in told), Count())
+    heading("summary")
+    for each in told:
+        say(
+            f"   {'failed' if each.count.failed else 'ok':<7} {each.title:<22}{each.seconds:7.1f} s  {each.count.line()}",
+            sys.stdout,
+        )
+    if absent:
+        say(f"   missing here: {', '.join(absent)}", sys.stdout)
+    if total.skipped:
+        say(total.line(), sys.stdout)
+    say(total.short(), sys.stdout)
+    return 1 if total.failed else 0
