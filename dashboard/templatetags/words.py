@@ -1,0 +1,32 @@
+"""Times, figures and states in words."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dashboard import figures, when, words
+
+register = template.Library()
+
+register.filter("state_word", words.state)
+register.filter("duration", when.duration)
+register.filter("about", when.about)
+register.filter("bytes", figures.size)
+register.simple_tag(when.zone_name, name="zone_name")
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """A point in time, for people and for machines."""
+    return format_html('<time datetime="{}">{}</time>', _iso(at), when.moment(at)) if at else ""
+
+
+@register.filter
+def day(at: datetime | None) -> SafeString | str:
+    return format_html('<time datetime="{}">{}</time>', _iso(at), when.day(at)) if at else ""
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

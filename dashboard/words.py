@@ -1,0 +1,78 @@
+"""What happened, in plain words: a sentence for each action that is recorded."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from accounts.models import User
+
+STATES = {
+    "being made": lazy("Being made"),
+    "working": lazy("Working"),
+    "attention": lazy("Needs attention"),
+    "down": lazy("Down"),
+    "ending": lazy("Ending"),
+    "gone": lazy("Gone"),
+}
+
+# `record("noun.verb", …)`; a fact in brackets is filled in where the event has it.
+ACTIONS = {
+    "account.made": lazy("The account was opened"),
+    "person.signed_in": lazy("Signed in"),
+    "person.signed_out": lazy("Signed out"),
+    "person.renamed": lazy("Changed their name"),
+    "server.wanted": lazy("Ordered the server “%(name)s”"),
+    "server.machine_ordered": lazy("A machine of type %(type)s was rented for it"),
+    "server.machine_dropped": lazy("A machine that did not start was given back"),
+    "server.enrolled": lazy("The server called us for the first time"),
+    "server.ordered_to_be": lazy("The server was told how it should be set up"),
+    "server.proven": lazy("The server was checked and works"),
+    "server.ready": lazy("The server was handed over"),
+    "server.late": lazy("A report of the server was late"),
+    "server.lost": lazy("The server fell silent"),
+    "server.heard_again": lazy("The server reports again"),
+    "destruction.scheduled": lazy("The deletion of the server was scheduled"),
+    "destruction.called_off": lazy("The deletion was called off"),
+    "destruction.begun": lazy("The deletion began"),
+    "destruction.removed": lazy("Deleted: %(what)s"),
+    "destruction.finished": lazy("The deletion was finished and its receipt written"),
+    "subscription.began": lazy("The subscription began"),
+    "subscription.ending": lazy("The subscription was cancelled and runs to its end"),
+    "subscription.ended": lazy("The subscription ended"),
+    "subscription.restarted": lazy("The subscription goes on"),
+    "subscription.plan_changed": lazy("The plan was changed"),
+}
+
+
+def sentence(action: str, facts: Mapping[str, object]) -> str:
+    """What the event says to a person; the action's own name where there is no sentence for it."""
+    words = ACTIONS.get(action)
+    if words is None:
+        return re.sub(r"[._]+", " ", action).capitalize()
+    return str(words) % defaultdict(lambda: "…", facts)
+
+
+def who(by: str, reader: User, people: Mapping[int, User]) -> str:
+    """Who did it; people of other accounts are never named."""
+    kind, _colon, number = by.partition(":")
+    if kind == "user" and number.isdigit():
+        return _person(int(number), reader, people)
+    if kind == "staff":
+        return _("Mailat staff")
+    if kind == "gumroad":
+        return "Gumroad"
+    return _("Mailat, by itself")
+
+
+def _person(number: int, reader: User, people: Mapping[int, User]) -> str:
+    if number == reader.pk:
+        return _("You")
+    person = people.get(number)
+    return (person.name or person.email) if person else _("Somebody who has left")
+
+
+def state(word: str) -> str:
+    return str(STATES.get(word, word))
