@@ -70,7 +70,7 @@ class Transport:
 
     def _exchange(self, request: Request) -> tuple[int, float, bytes]:
         try:
-            with _deadline(WHOLE_SECONDS), _opener().open(request, timeout=QUIET_SECONDS) as response:
+            with _deadline(WHOLE_SECONDS), _opener(request.full_url).open(request, timeout=QUIET_SECONDS) as response:
                 raw = response.read(MAX_ANSWER + 1) if response.status == 200 else b""
                 return response.status, _retry_after(response), raw
         except (OSError, HTTPException, ValueError) as error:
@@ -91,12 +91,14 @@ def _deadline(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _opener() -> OpenerDirector:
-    # Only these two handlers: no proxy of the environment, no redirect, no other scheme. Made for each
-    # call, so that renewed root certificates count without a restart.
+def _opener(url: str) -> OpenerDirector:
+    # Only the scheme's own handler: no proxy of the environment, no redirect, no other scheme. Made for
+    # each call, so that renewed root certificates count without a restart.
     opener = OpenerDirector()
-    opener.add_handler(HTTPHandler())
-    opener.add_handler(HTTPSHandler(context=ssl.create_default_context()))
+    if url.startswith("https:"):
+        opener.add_handler(HTTPSHandler(context=ssl.create_default_context()))
+    else:
+        opener.add_handler(HTTPHandler())
     return opener
 
 
