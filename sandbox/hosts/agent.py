@@ -44,7 +44,10 @@ class AgentProcess:
 
     def _run(self) -> None:
         if not self._config.is_file():
-            self._say("There is no /etc/mailat/agent.json in the user data, so this server runs nothing.")
+            say(
+                self._folder,
+                "There is no /etc/mailat/agent.json in the user data, so this server runs nothing.",
+            )
             self._told.wait()
             return
         while not self._told.is_set() and not self._install():
@@ -58,12 +61,12 @@ class AgentProcess:
             agent = _fetch(config["agent_url"])
             _check(agent, config["agent_sha256"])
         except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as problem:
-            self._say(f"The agent could not be fetched: {problem or type(problem).__name__}")
+            say(self._folder, f"The agent could not be fetched: {problem or type(problem).__name__}")
             return False
         place = self._root / "usr/local/lib/mailat"
         place.mkdir(parents=True, exist_ok=True)
         (place / "agent.pyz").write_bytes(agent)
-        self._say("The agent is fetched and its checksum is right.")
+        say(self._folder, "The agent is fetched and its checksum is right.")
         return True
 
     def _run_once(self) -> int:
@@ -75,13 +78,15 @@ class AgentProcess:
         if self._told.is_set():  # told to end while it was being started
             self._process.end()
         status = self._process.wait()
-        self._say(f"The agent ended with status {status}.")
+        say(self._folder, f"The agent ended with status {status}.")
         return status
 
-    def _say(self, text: str) -> None:
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        with contextlib.suppress(OSError), (self._folder / "console.log").open("a") as console:
-            console.write(f"{now} {text}\n")
+
+def say(folder: pathlib.Path, text: str) -> None:
+    """A line on the console of a machine, with its time."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    with contextlib.suppress(OSError), (folder / "console.log").open("a") as console:
+        console.write(f"{now} {text}\n")
 
 
 def _fetch(url: str) -> bytes:

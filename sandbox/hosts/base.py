@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -45,6 +46,10 @@ class Hosts(abc.ABC):
         """Ends the machine and removes its disk; a machine that is not there is no error."""
 
     @abc.abstractmethod
+    def halt(self, machine_id: int) -> None:
+        """Cuts the machine's power and keeps its disk; a machine that does not run is no error."""
+
+    @abc.abstractmethod
     def alive(self, machine_id: int) -> bool:
         """Whether the machine runs now."""
 
@@ -58,11 +63,12 @@ class Hosts(abc.ABC):
 
     def restore(self, machines: Iterable[Machine]) -> None:
         """Starts again what should be running after the sandbox itself was away."""
-        wanted = list(machines)
-        self.forget_others({machine.id for machine in wanted})
-        for machine in wanted:
+        for machine in machines:
             if not self.alive(machine.id):
-                self.boot(machine.id, machine.name, machine.ipv4, machine.user_data)
+                with contextlib.suppress(
+                    HostsUnavailable, OSError
+                ):  # one that fails keeps no other from starting
+                    self.boot(machine.id, machine.name, machine.ipv4, machine.user_data)
 
     @abc.abstractmethod
     def close(self) -> None:

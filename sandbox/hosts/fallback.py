@@ -46,6 +46,9 @@ class FallbackHosts(Hosts):
     def stop(self, machine_id: int) -> None:
         self._hosts.stop(machine_id)
 
+    def halt(self, machine_id: int) -> None:
+        self._hosts.halt(machine_id)
+
     def alive(self, machine_id: int) -> bool:
         return self._hosts.alive(machine_id)
 

@@ -20,7 +20,7 @@ PR_SET_PDEATHSIG = 1
 
 def main(command: list[str]) -> int:
     """The command's exit status, 128 + signal where a signal ended it."""
-    child = subprocess.Popen(  # noqa: S603
+    child = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_the_leash
     )
     threading.Thread(target=_kill_when_let_go, args=(child.pid,), daemon=True).start()

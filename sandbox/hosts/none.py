@@ -20,6 +20,9 @@ class NoHosts(Hosts):
     def stop(self, machine_id: int) -> None:
         self._running.discard(machine_id)
 
+    def halt(self, machine_id: int) -> None:
+        self._running.discard(machine_id)
+
     def alive(self, machine_id: int) -> bool:
         return machine_id in self._running
 

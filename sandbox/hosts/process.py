@@ -7,8 +7,8 @@ import shutil
 import threading
 
 from sandbox.hosts import userdata
-from sandbox.hosts.agent import AgentProcess
-from sandbox.hosts.base import Hosts, HostsUnavailable, Log
+from sandbox.hosts.agent import AgentProcess, say
+from sandbox.hosts.base import Hosts, Log
 from sandbox.hosts.leashed import tail
 
 
@@ -41,15 +41,15 @@ class ProcessHosts(Hosts):
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             userdata.write_files(user_data, root)
-        except userdata.UserDataError as problem:
-            raise HostsUnavailable(f"the user data cannot be followed: {problem}") from problem
+        except userdata.UserDataError as problem:  # a real host would also start, and say so on its console
+            say(self._folder(machine_id), f"The user data cannot be followed: {problem}.")
         done.touch()
 
     def stop(self, machine_id: int) -> None:
-        self._halt(machine_id)
+        self.halt(machine_id)
         shutil.rmtree(self._folder(machine_id), ignore_errors=True)
 
-    def _halt(self, machine_id: int) -> None:
+    def halt(self, machine_id: int) -> None:
         with self._guard:
             agent = self._running.pop(machine_id, None)
         if agent:
@@ -70,7 +70,7 @@ class ProcessHosts(Hosts):
 
     def close(self) -> None:
         for machine_id in list(self._running):
-            self._halt(machine_id)
+            self.halt(machine_id)
 
     def _folder(self, machine_id: int) -> pathlib.Path:
         return self._place / f"machine-{machine_id}"

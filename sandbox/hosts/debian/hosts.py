@@ -80,15 +80,15 @@ class DebianHosts(Hosts):
         deadline = time.monotonic() + STARTED_WITHIN
         while not payload.is_dir():
             if not machine.running() or time.monotonic() > deadline:
-                self._halt(machine_id)
+                self.halt(machine_id)
                 raise HostsUnavailable(f"the host did not start: {self.console(machine_id)[-300:]}")
             time.sleep(0.05)
 
     def stop(self, machine_id: int) -> None:
-        self._halt(machine_id)
+        self.halt(machine_id)
         shutil.rmtree(self._folder(machine_id), ignore_errors=True)
 
-    def _halt(self, machine_id: int) -> None:
+    def halt(self, machine_id: int) -> None:
         machine = self._running.pop(machine_id, None)
         groups.end(
             f"{self._group(machine_id)}/payload"
@@ -112,7 +112,7 @@ class DebianHosts(Hosts):
 
     def close(self) -> None:
         for machine_id in list(self._running):
-            self._halt(machine_id)
+            self.halt(machine_id)
         with self._preparing:
             if self._lan:
                 self._lan.close()

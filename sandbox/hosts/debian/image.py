@@ -14,10 +14,25 @@ from collections.abc import Iterator
 from sandbox.hosts.base import HostsUnavailable, Log
 
 SUITE = "trixie"
-PACKAGES = (
-    "systemd-sysv dbus libpam-systemd iproute2 netbase ca-certificates curl gnupg python3 python3-cryptography sudo "
-    "openssh-server cloud-init procps less locales nftables"
-).split()
+PACKAGES = [
+    "systemd-sysv",
+    "dbus",
+    "libpam-systemd",
+    "iproute2",
+    "netbase",
+    "ca-certificates",
+    "curl",
+    "gnupg",
+    "python3",
+    "python3-cryptography",
+    "sudo",
+    "openssh-server",
+    "cloud-init",
+    "procps",
+    "less",
+    "locales",
+    "nftables",
+]
 LEFT_OUT = 50  # lines of mmdebstrap kept to explain a failure
 
 

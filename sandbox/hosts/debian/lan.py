@@ -52,7 +52,14 @@ class Lan:
     def _start_dns(self) -> Leashed | None:
         if not shutil.which("dnsmasq"):
             return None
-        answers = "--no-resolv --no-hosts --local=/#/ --conf-file=/dev/null --pid-file= --user=root".split()
+        answers = [
+            "--no-resolv",
+            "--no-hosts",
+            "--local=/#/",
+            "--conf-file=/dev/null",
+            "--pid-file=",
+            "--user=root",
+        ]
         listening = f"--listen-address={self.gateway} --bind-interfaces --except-interface=lo".split()
         command = self._inside(["dnsmasq", "--keep-in-foreground", *answers, *listening])
         return Leashed(command, self._place / "dns.log")
