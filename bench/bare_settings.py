@@ -1,0 +1,5 @@
+"""The product's settings with one address more."""
+
+from mailat.settings import *  # noqa: F403
+
+ROOT_URLCONF = "bench.bare"
