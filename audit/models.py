@@ -1,0 +1,67 @@
+"""What happened, and the evidence. Postgres keeps both from being changed; see migrations/sql."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+class Event(models.Model):
+    """One thing that happened. Its table is partitioned by month; Postgres gives number and hash at commit."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    account_id = models.UUIDField(null=True, blank=True, help_text="empty: the house's own")
+    by = models.TextField(help_text="who did it, such as user:12, staff:3, gumroad, program:Provision")
+    action = models.TextField(help_text="noun.verb, such as server.wanted")
+    subject = models.TextField(blank=True, help_text="what it was done to, such as server:<uuid>")
+    facts = models.JSONField(default=dict, blank=True)
+    reference = models.TextField(blank=True, help_text="the request or run, as in the log")
+    seq = models.BigIntegerField(null=True, editable=False, help_text="its number in the account's chain")
+    prev_hash = models.BinaryField(null=True)
+    hash = models.BinaryField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "audit_event"
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.by}"
+
+
+class Head(models.Model):
+    """The end of a chain, and from where it is checked since older months left."""
+
+    chain = models.UUIDField(primary_key=True, help_text="the account; all zeros for the house")
+    seq = models.BigIntegerField()
+    hash = models.BinaryField()
+    at = models.DateTimeField()
+    anchor_seq = models.BigIntegerField()
+    anchor_hash = models.BinaryField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_head"
+
+    def __str__(self) -> str:
+        return f"{self.chain} at {self.seq}"
+
+
+class Receipt(models.Model):
+    """What we attest, as the text that was signed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account_id = models.UUIDField()
+    subject = models.TextField(unique=True)
+    text = models.TextField()
+    key = models.TextField(help_text="id of the public key")
+    signature = models.TextField(help_text="Ed25519, in base64")
+    issued_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        managed = False
+        db_table = "audit_receipt"
+
+    def __str__(self) -> str:
+        return f"receipt for {self.subject}"
