@@ -9,3 +9,6 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def add_message(self, *args: object, **kwargs: object) -> None:
+        """The page that follows says where one is; allauth's remarks are not needed beside it."""

@@ -73,8 +73,20 @@ class Membership(models.Model):
         return f"{self.user} ({self.role})"
 
 
+class SignInLinks(models.QuerySet["SignInLink"]):
+    """Asked in the same words wherever it matters whether a link still opens."""
+
+    def unspent(self) -> "SignInLinks":
+        return self.filter(used_at=None, void_at=None, expires_at__gt=timezone.now())
+
+    def live(self) -> "SignInLinks":
+        return self.unspent().filter(tries__lt=SignInLink.MOST_TRIES)
+
+
 class SignInLink(models.Model):
     """A way in, by mail, once. The token itself is kept nowhere: it is derived anew when the letter is written."""
+
+    MOST_TRIES = 5
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField()
@@ -90,14 +102,23 @@ class SignInLink(models.Model):
     used_at = models.DateTimeField(null=True, blank=True)
     void_at = models.DateTimeField(null=True, blank=True, help_text="a newer one took its place")
 
+    objects = SignInLinks.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["email", "-created_at"], name="link_newest"),
+            models.Index(fields=["browser_hash", "-created_at"], name="link_browser"),
             models.Index(fields=["expires_at"], name="link_expiry"),
         ]
 
     def __str__(self) -> str:
         return f"for {self.email}"
+
+    @property
+    def is_live(self) -> bool:
+        """As `live()` says of rows."""
+        spent = self.used_at or self.void_at or self.tries >= self.MOST_TRIES
+        return not spent and self.expires_at > timezone.now()
 
 
 class Letter(models.Model):
@@ -116,7 +137,10 @@ class Letter(models.Model):
     dropped = models.CharField(max_length=200, blank=True, help_text="why it will never be sent")
 
     class Meta:
-        indexes = [models.Index(fields=["account_id", "-written_at"], name="letter_account")]
+        indexes = [
+            models.Index(fields=["account_id", "-written_at"], name="letter_account"),
+            models.Index(fields=["kind", "written_at"], name="letter_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to}"
