@@ -129,7 +129,7 @@ def _drop(answer: flask.Response) -> flask.Response:
             connection.shutdown(socket.SHUT_RDWR)
             return answer
     length = max(2, answer.content_length or 2)
-    return flask.Response(_broken_off(), headers={"Content-Length": str(length), "Connection": "close"})
+    return flask.Response(_broken_off(), headers={"Content-Length": str(length)})
 
 
 def _broken_off() -> Iterator[bytes]:
