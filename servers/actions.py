@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from audit.actions import record
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts import letters
 from accounts.models import Account
+from audit.actions import record
 from engine import actions as engine
 from servers.desired import host_name
 from servers.models import Destruction, Server

@@ -6,13 +6,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from audit.actions import record
 from django.conf import settings
 from django.db import connection, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_POST, require_safe
 
+from audit.actions import record
 from engine import actions as engine
 from servers import health
 from servers.desired import POLL_BUSY, POLL_RESTING, POLL_WATCHED

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class ServersConfig(AppConfig):
     name = "servers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from servers.programs import destroy, keep, provision  # noqa: F401  the engine finds programs by name

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from audit.actions import record
 from django.db import transaction
 from django.utils import timezone
 
+from audit.actions import record
 from engine.alarms import close_alarm, open_alarm
 from servers.models import Agent
 

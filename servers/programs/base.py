@@ -4,7 +4,6 @@ from typing import cast
 from uuid import UUID
 
 from audit.actions import record
-
 from engine.program import Program
 from servers import hetzner
 from servers.models import Agent, Server

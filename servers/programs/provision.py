@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import letters
-from clients.errors import Gone
+from clients.errors import Gone, Refused
 from clients.hetzner_cloud import Machine, NameTaken, Order, SoldOut
 from engine import actions as engine
 from engine.program import Next, done, hop, nap
@@ -25,6 +25,7 @@ LOOK_AFTER = timedelta(
 GIVE_UP_AFTER = timedelta(minutes=12)
 SOLD_OUT_NAP = 120  # seconds until the first type is tried again
 MOST_MACHINES = 4
+FIREWALL_GONE = {"invalid_input", "not_found"}
 
 
 class Provision(ServerProgram):
@@ -55,7 +56,17 @@ class Provision(ServerProgram):
         except SoldOut:
             self.args["choice"] = choice + 1
             return nap(0)
+        except Refused as error:
+            return self._without_firewall(error)
         return self._ordered(machine)
+
+    def _without_firewall(self, error: Refused) -> Next:
+        """Somebody may have deleted the firewall that our row names: it is made once more, and then the error is real."""
+        if error.code not in FIREWALL_GONE or self.args.get("firewall_doubted"):
+            raise error
+        Firewall.objects.filter(name=hetzner.FIREWALL).delete()
+        self.args["firewall_doubted"] = True
+        return hop(self.make_firewall)
 
     def _create(self, machine_type: str) -> Machine:
         cloud = hetzner.cloud()

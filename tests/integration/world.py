@@ -1,0 +1,277 @@
+"""A world for tests: the sandbox as a real process, the database, and the people and machines that act in it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+
+from audit.models import Event
+from billing import actions as billing
+from billing.models import Subscription
+from engine.models import Run
+from servers.models import Agent, Destruction, Server
+from servers.userdata import enrolment_token
+from tests.environment import DEFAULTS
+from vault import signing
+from vault.signing import Signature
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Sandbox:
+    """The outside world; `post` and `get` speak to its doors for tests."""
+
+    def __init__(
+        self, home: Path, ping_url: str, *, hosts: str = "none", control: str = "http://127.0.0.1:1"
+    ) -> None:
+        command = [sys.executable, "-m", "sandbox", "--home", str(home), "--port", "0", "--smtp-port", "0"]
+        command += ["--hosts", hosts, "--control-url", control]
+        env = {**os.environ, "GUMROAD_PING_URL": ping_url}
+        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.where = self._ready()
+        self.url = str(self.where["url"])
+
+    def _ready(self) -> dict[str, Any]:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return dict(json.loads(line))
+        raise AssertionError("the sandbox did not start")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+    def post(self, path: str, **body: Any) -> Any:
+        return self._call("POST", path, json.dumps(body).encode())
+
+    def get(self, path: str) -> Any:
+        return self._call("GET", path)
+
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310
+            self.url + path, data=body, method=method, headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def machines(self) -> list[dict[str, Any]]:
+        return list(self.get("/hetzner/sandbox/machines")["machines"])
+
+    def calls(self) -> list[dict[str, Any]]:
+        return list(self.get("/hetzner/sandbox/calls")["calls"])
+
+    def letters(self, to: str) -> list[dict[str, Any]]:
+        return list(self.get(f"/mail/api/messages?to={to}")["messages"])
+
+
+class Workers:
+    """Forks workers that may be told where to die."""
+
+    def __init__(self, sandbox: Sandbox, database_url: str, lease: int = 5) -> None:
+        mail = sandbox.where["smtp"]
+        env = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "mailat.settings",
+            "DATABASE_URL": database_url,
+            "HETZNER_API_URL": sandbox.where["hetzner_api"],
+            "GUMROAD_API_URL": sandbox.where["gumroad_api"],
+            "EMAIL_URL": f"smtp://{mail}",
+            "ENGINE_LEASE_SECONDS": str(lease),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.zygote"],
+            env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._answer()
+
+    def work(self, step: str | None = None, point: str = "begin") -> bool:
+        """Works what is due; true if the worker was killed on the way."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps({"step": step, "point": point}) + "\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        assert not answer["failed"], "the worker failed"
+        return bool(answer["killed"])
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, "the workers' parent is gone"
+        return dict(json.loads(line))
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def fault(sandbox: Sandbox, **what: Any) -> Iterator[None]:
+    """Hetzner behaves badly inside."""
+    sandbox.post("/hetzner/sandbox/faults", **what)
+    try:
+        yield
+    finally:
+        sandbox.delete("/hetzner/sandbox/faults")
+
+
+def pretend_agents() -> None:
+    """What the agents would do once: enrol with the token that their machine was given, then report."""
+    for server in Server.objects.filter(gone_at=None, machine_id__isnull=False).exclude(enrolment_hash=""):
+        pretend_agent(server)
+
+
+def pretend_agent(server: Server, secret: str = "") -> int:
+    """Speaks the protocol for one server; returns the status of its report."""
+    from hashlib import sha256
+
+    secret = secret or f"secret-of-{server.machine_id}"
+    client = Client()
+    if not Agent.objects.filter(server=server).exists():
+        run = Run.objects.filter(subject=server.subject, program="Provision").latest("id")
+        body = {
+            "server": str(server.pk), "token": enrolment_token(server, run.args.get("attempt", 1)),
+            "key": sha256(secret.encode()).hexdigest(), "seal_key": "AAAA", "facts": {"os": "none"},
+        }  # fmt: skip
+        client.post("/agent/v1/enrol", body, content_type="application/json")
+    return _report(client, server, secret)
+
+
+def _report(client: Client, server: Server, secret: str) -> int:
+    """Reports, obeys what was ordered if the signature is right, and reports again."""
+    applied = Agent.objects.filter(server=server).values_list("applied_version", flat=True).first() or 0
+    for _ in range(2):
+        body = {
+            "at": time.time(), "seq": 1, "agent": "test", "applied": applied, "refused": None, "boot_id": "x", "cpu": 3.0,
+            "mem_used": 1e9, "mem_total": 4e9, "swap_used": 0, "disk_used": 2e9, "disk_total": 40e9, "load1": 0.1,
+            "net_rx": 10.0, "net_tx": 20.0, "uptime": 60, "services": {"cron.service": "active"},
+        }  # fmt: skip
+        headers = {"Authorization": f"Bearer {server.pk}.{secret}"}
+        answer = client.post("/agent/v1/report", body, content_type="application/json", headers=headers)
+        desired = answer.json().get("desired")
+        if desired is None:
+            break
+        assert signing.is_valid("desired", desired["body"], Signature(desired["key"], desired["signature"]))
+        applied = json.loads(desired["body"])["version"]
+    return int(answer.status_code)
+
+
+def let_time_pass() -> None:
+    """Every nap is over, and every lease of a worker that died: waking early must never do harm."""
+    now = timezone.now() - timedelta(seconds=1)
+    Run.objects.filter(finished_at=None).update(due_at=now)
+
+
+def let_days_pass(days: float) -> None:
+    """As the sandbox's clock does it: what is written down grows older."""
+    by = timedelta(days=days)
+    Destruction.objects.update(said_at=F("said_at") - by, due_at=F("due_at") - by)
+    Run.objects.filter(finished_at=None).update(due_at=F("due_at") - by, step_since=F("step_since") - by)
+
+
+class Life:
+    """One customer from the purchase to the receipt."""
+
+    def __init__(
+        self, sandbox: Sandbox, workers: Workers, *, step: str | None = None, point: str = "begin"
+    ) -> None:
+        self.sandbox, self.workers = sandbox, workers
+        self.step, self.point, self.killed = step, point, False
+        self.email = f"alice-{uuid4().hex[:8]}@example.test"
+        self.name = f"post-{uuid4().hex[:8]}"
+
+    def until(self, there: Callable[[], bool], what: str, rounds: int = 40) -> None:
+        """Workers work, agents report, time passes, until it is so."""
+        for _ in range(rounds):
+            self.round()
+            if there():
+                return
+        runs = Run.objects.filter(finished_at=None).values_list("program", "step", "error", "tries")
+        raise AssertionError(f"{what} never came: {list(runs)}")
+
+    def round(self) -> None:
+        let_time_pass()
+        armed = self.step if not self.killed else None
+        if self.workers.work(armed, self.point):
+            self.killed = True
+        pretend_agents()
+
+    def buy(self) -> None:
+        bought = self.sandbox.post(
+            "/gumroad/sandbox/buy", email=self.email, tier="Basic", recurrence="monthly"
+        )
+        self.gumroad_id = bought["subscription_id"]
+        self.until(
+            lambda: Subscription.objects.filter(gumroad_id=self.gumroad_id).exists(), "the subscription", 200
+        )
+
+    @property
+    def subscription(self) -> Subscription:
+        return Subscription.objects.get(gumroad_id=self.gumroad_id)
+
+    @property
+    def server(self) -> Server:
+        return Server.objects.get(name=self.name)
+
+    def choose(self) -> None:
+        billing.make_server(subscription=self.subscription, name=self.name, place="fsn1", by="user:1")
+
+    def come_up(self) -> None:
+        self.until(lambda: self.server.ready_at is not None, "the server")
+
+    def end(self) -> None:
+        self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/cancel")
+        self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/end")
+        self.until(lambda: Destruction.objects.filter(server=self.server).exists(), "the end", 200)
+
+    def be_destroyed(self) -> None:
+        let_days_pass(7.01)
+        self.until(
+            lambda: not Run.objects.filter(subject=self.server.subject, finished_at=None).exists(),
+            "the receipt",
+        )
+        self.until(self.is_quiet, "the last letter")
+
+    def is_quiet(self) -> bool:
+        return not Run.objects.filter(finished_at=None).exists()
+
+    def events(self) -> Counter[str]:
+        return Counter(
+            Event.objects.filter(account_id=self.subscription.account_id).values_list("action", flat=True)
+        )
+
+    def whole(self) -> None:
+        self.buy()
+        self.choose()
+        self.come_up()
+        self.end()
+        self.be_destroyed()
+
+
+def database_url() -> str:
+    """The test database, as a process beside the test must be told it."""
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    head, _, query = os.environ["DATABASE_URL"].partition("?")
+    return head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+assert DEFAULTS  # the environment must be set before Django reads it
