@@ -36,6 +36,11 @@ class Ping(models.Model):
     def __str__(self) -> str:
         return f"{self.kind or 'ping'} {self.pk}"
 
+    @property
+    def subject(self) -> str:
+        """How runs, alarms and events name it."""
+        return f"ping:{self.pk}"
+
 
 class Subscription(models.Model):
     """What somebody pays for, as Gumroad's API told it last."""
@@ -59,6 +64,9 @@ class Subscription(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True, help_text="the end that was announced")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.CharField(max_length=60, blank=True)
+    charged_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the newest sale that we know was made"
+    )
     checked_at = models.DateTimeField(default=timezone.now, help_text="when Gumroad was last asked")
 
     class Meta:
@@ -66,3 +74,8 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} of {self.email}"
+
+    @property
+    def subject(self) -> str:
+        """How alarms and events name it."""
+        return f"subscription:{self.pk}"

@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""The address that Gumroad is given; exact, because a redirect would lose the ping."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from billing import webhook
+
+urlpatterns = [path("gumroad/<str:secret>", webhook.gumroad)]
