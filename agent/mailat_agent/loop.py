@@ -44,9 +44,8 @@ class Agent:
                 wait = self.turn()
                 if once:
                     return 1 if self.pace.failures else 0
-                time.sleep(
-                    wait
-                )  # by the monotonic clock, so a jump of the time of day neither hastens nor stops it
+                # By the monotonic clock: a jump of the time of day neither hastens nor stops it.
+                time.sleep(wait)
         except Gone:
             return self._gone()
 
@@ -111,9 +110,8 @@ class Agent:
     def _take_order(self, desired: object) -> None:
         applied = self.order.version if self.order else 0
         order = verify(desired, self.config.order_keys, self.config.server, applied)
-        standing.keep(
-            self.state, order
-        )  # before it is carried out: a restart does that again, but never an older one
+        # Kept before it is carried out: a restart does that again, but never takes an older one.
+        standing.keep(self.state, order)
         self.order = order
         self._apply_standing_order()
         say(f"order {order.version} obeyed")

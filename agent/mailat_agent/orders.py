@@ -13,14 +13,13 @@ from .pace import LONGEST, SHORTEST
 
 CONTEXT = b"mailat-desired-v1\n"  # so that no signature made for anything else is one of an order
 MAX_BODY = 64 * 1024  # characters
-MAX_VERSION = 2**53 - 1  # what every JSON reader keeps exactly
+MAX_VERSION = 2**31 - 1  # what the control plane counts with
 MAX_SERVICES = 64
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+{_LABEL}")
-_UNIT = re.compile(
-    r"[A-Za-z0-9_:@\\][A-Za-z0-9_:@.\\-]{0,254}"
-)  # never begins like an option, never a pattern
+# A unit's name never begins like an option and is never a pattern.
+_UNIT = re.compile(r"[A-Za-z0-9_:@\\][A-Za-z0-9_:@.\\-]{0,254}")
 
 
 class Refusal(Exception):

@@ -70,7 +70,10 @@ class Transport:
 
     def _exchange(self, request: Request) -> tuple[int, float, bytes]:
         try:
-            with _deadline(WHOLE_SECONDS), _opener(request.full_url).open(request, timeout=QUIET_SECONDS) as response:
+            with (
+                _deadline(WHOLE_SECONDS),
+                _opener(request.full_url).open(request, timeout=QUIET_SECONDS) as response,
+            ):
                 raw = response.read(MAX_ANSWER + 1) if response.status == 200 else b""
                 return response.status, _retry_after(response), raw
         except (OSError, HTTPException, ValueError) as error:

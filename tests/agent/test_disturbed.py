@@ -5,6 +5,10 @@ import socket
 
 import pytest
 
+from agent.mailat_agent import metrics
+from agent.mailat_agent.config import load
+from agent.mailat_agent.loop import Agent
+from agent.mailat_agent.metrics import Sample
 from tests.agent import control_plane as faults
 from tests.agent.control_plane import ControlPlane, Fault
 from tests.agent.host import Host
@@ -76,6 +80,22 @@ def test_an_unreadable_answer_is_said_in_the_next_report(host: Host, control: Co
 
     said = {"version": 0, "why": "the answer was not JSON"}
     assert [report["refused"] for report in control.reports[:4]] == [None, said, said, None]
+
+
+def test_rates_cover_a_silence_and_begin_anew_after_it(
+    host: Host, control: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = [(0.0, 0), (10.0, 100), (20.0, 300), (30.0, 300), (40.0, 350)]
+    samples = iter([Sample(clock, None, {"eth0": (octets, octets)}) for clock, octets in counters])
+    monkeypatch.setattr(metrics, "sample", lambda: next(samples))
+    control.fail("report", faults.Door.answer_honestly, faults.lost)
+    host.state.mkdir()
+    agent = Agent(load(host.config), host.state)
+
+    for _ in counters[1:]:
+        agent.turn()
+
+    assert [report["net_rx"] for report in control.reports] == [10.0, 20.0, 10.0, 5.0]
 
 
 def test_an_agent_that_finds_nobody_waits_and_enrols_when_somebody_is_there(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import string
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +19,8 @@ NEXT = Signer("b", Ed25519PrivateKey.from_private_bytes(b"\x02" * 32))
 KEYS = {signer.name: signer.key.public_key() for signer in (SIGNER, NEXT)}
 ORDER = SIGNER.order(SERVER, 7)
 BODY, SIGNATURE = str(ORDER["body"]), str(ORDER["signature"])
+
+ALPHABET = string.ascii_letters + string.digits + "+/"
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -80,11 +83,10 @@ def test_no_byte_of_the_signature_can_be_another(place: int, flip: int) -> None:
     assert why({**ORDER, "signature": base64.b64encode(raw).decode()}) == (7, "bad signature")
 
 
-@given(st.integers(0, len(SIGNATURE) - 1), st.characters())
-def test_no_character_of_the_signature_can_be_another(place: int, other: str) -> None:
-    spelt = SIGNATURE[:place] + other + SIGNATURE[place + 1 :]
-
-    if spelt != SIGNATURE:
+@pytest.mark.parametrize("place", range(len(SIGNATURE)))
+def test_no_character_of_the_signature_can_be_another(place: int) -> None:
+    for other in {*ALPHABET, *"=-_ \n\0é"} - {SIGNATURE[place]}:
+        spelt = SIGNATURE[:place] + other + SIGNATURE[place + 1 :]
         assert why({**ORDER, "signature": spelt}) == (7, "bad signature")
 
 

@@ -139,4 +139,4 @@ def test_a_mistake_of_its_own_does_not_end_it(
 
     assert 0 < agent.turn() <= 1
 
-    assert "unexpected IndexError in test_doors.py" in capfd.readouterr().err
+    assert "unexpected IndexError in test_trust.py" in capfd.readouterr().err
