@@ -39,7 +39,11 @@ def parse(arguments: list[str]) -> str:
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
+    """Those modules that can be run; the others are their parts."""
+    runnable = (
+        path for path in (ROOT / "bench").glob("*.py") if '__name__ == "__main__"' in path.read_text()
+    )
+    return sorted(path.stem for path in runnable)
 
 
 def measure(name: str) -> dict[str, object]:

@@ -58,7 +58,7 @@ def run_some(words: list[str]) -> int:
     with ExitStack() as stack:
         pytest = Pytest(database(stack), Path(stack.enter_context(tempfile.TemporaryDirectory())))
         count = pytest.run("some", words, parallel=False)
-    print(count.line(), flush=True)
+    tell_total(count)
     return 1 if count.failed else 0
 
 
@@ -127,7 +127,12 @@ def summary(told: list[Heading], absent: list[str]) -> int:
         )
     if absent:
         say(f"   missing here: {', '.join(absent)}", sys.stdout)
+    tell_total(total)
+    return 1 if total.failed else 0
+
+
+def tell_total(total: Count) -> None:
+    """The very last line is always of the same form, for whoever reads only that."""
     if total.skipped:
         say(total.line(), sys.stdout)
     say(total.short(), sys.stdout)
-    return 1 if total.failed else 0
