@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ def start(script: Path) -> int:
 
 def shown(work: Callable[[], int]) -> int:
     """What a person is told of an ending: a sentence where we know one, never a traceback for Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return work()
     except Failed as problem:

@@ -6,10 +6,13 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from devtools.checks import Count
+from devtools.leash import leash
 from devtools.paths import CACHE, ROOT, VENV_PYTHON
 from devtools.run import clean_environment
 
 NOTHING_COLLECTED = 5
+STAGES = ("unit", "integration", "browser", "journeys")
+PARALLEL = ("unit",)  # the others start servers of their own and would disturb each other
 
 
 class Pytest:
@@ -18,16 +21,21 @@ class Pytest:
     def __init__(self, database_url: str, reports: Path) -> None:
         self.database_url, self.reports = database_url, reports
 
-    def stage(self, name: str, *, parallel: bool = False) -> Count:
+    def stage(self, name: str) -> Count:
         """All tests of the stage; a stage without tests is a failure, because somebody thinks that it has some."""
-        return self.run(name, ["-p", "devtools.pytest_stage", "--stage", name, "-rs"], parallel=parallel)
+        spread = ["-n", str(workers()), "--dist", "loadfile"] if name in PARALLEL else []
+        return self.run(name, ["-p", "devtools.pytest_stage", "--stage", name, "-rs", *spread])
 
-    def run(self, name: str, words: list[str], *, parallel: bool) -> Count:
+    def run(self, name: str, words: list[str]) -> Count:
         report = self.reports / f"{name}.xml"
-        spread = ["-n", str(workers()), "--dist", "loadfile"] if parallel else []
-        command = [str(VENV_PYTHON), "-m", "pytest", f"--junitxml={report}", *spread, *words]
+        command = [str(VENV_PYTHON), "-m", "pytest", f"--junitxml={report}", *words]
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, check=False
+            command,
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            preexec_fn=leash(),
+            check=False,
         )
         return counted(report, done.returncode)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-STAGES = ("unit", "integration", "browser", "journeys")
+from devtools.pytest_run import STAGES
+
 # A test that lies in the directory of a stage belongs to it; any other goes by its mark.
 BY_MARK = {"integration": "integration", "root": "integration", "browser": "browser"}
 TESTS = Path(__file__).resolve().parent.parent / "tests"

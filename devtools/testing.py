@@ -7,13 +7,14 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from devtools import apt, checks, venv
-from devtools.checks import Count
+from devtools.checks import Check, Count
 from devtools.dev import shown
 from devtools.paths import ROOT
-from devtools.pytest_run import Pytest
+from devtools.pytest_run import STAGES, Pytest
 from devtools.say import say, stage
 
 PROGRAMS = {"redis-server": "redis-server", "chromium": "chromium"}
@@ -39,25 +40,30 @@ def start(script: Path) -> int:
 
 
 def _start(script: Path) -> int:
-    options = parse(sys.argv[1:])
+    options, words = parse(sys.argv[1:])
     venv.ensure("dev")
     venv.enter(script)
     os.chdir(ROOT)
-    return run_some(options.paths) if options.paths else run_all(quick=options.unit)
+    return run_some(words) if words else run_all(quick=options.unit)
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bin/test", description=__doc__)
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the words for pytest: paths and whatever else it knows."""
+    parser = argparse.ArgumentParser(
+        prog="bin/test", description=__doc__, usage="bin/test [--unit] [PATH ...]"
+    )
     parser.add_argument("--unit", action="store_true", help="only the checks and the quick tests")
-    parser.add_argument("paths", nargs="*", help="only pytest, on these; further words after -- go to pytest")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="only these tests; pytest's own options go along"
+    )
+    options, more = parser.parse_known_args(arguments)
+    return options, [*options.paths, *more]
 
 
 def run_some(words: list[str]) -> int:
     """Only these tests, in this process' terminal."""
     with ExitStack() as stack:
-        pytest = Pytest(database(stack), Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        count = pytest.run("some", words, parallel=False)
+        count = pytest_with_database(stack).run("some", words)
     tell_total(count)
     return 1 if count.failed else 0
 
@@ -65,18 +71,17 @@ def run_some(words: list[str]) -> int:
 def run_all(*, quick: bool) -> int:
     """Goes on after a failure, so that one run shows all that is wrong."""
     absent = install(quick=quick)
-    told: list[Heading] = []
-    for title, check in checks.ALL:
-        told.append(timed(title, check))
+    told = [timed(title, check) for title, check in checks.ALL]
     with ExitStack() as stack:
-        pytest = Pytest(database(stack), Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        told.append(timed("unit tests", lambda: pytest.stage("unit", parallel=True)))
-        if not quick:
-            told += [timed(f"{name} tests", lambda name=name: pytest.stage(name)) for name in LATER]  # type: ignore[misc]
+        pytest = pytest_with_database(stack)
+        stages = STAGES[:1] if quick else STAGES
+        told += [timed(f"{name} tests", partial(pytest.stage, name)) for name in stages]
     return summary(told, absent)
 
 
-LATER = ("integration", "browser", "journeys")
+def pytest_with_database(stack: ExitStack) -> Pytest:
+    """Its database server and its reports last as long as the stack."""
+    return Pytest(database(stack), Path(stack.enter_context(tempfile.TemporaryDirectory())))
 
 
 def install(*, quick: bool) -> list[str]:
@@ -104,7 +109,7 @@ def database(stack: ExitStack) -> str:
     return stack.enter_context(postgres()).url()
 
 
-def timed(title: str, work: "checks.Check") -> Heading:
+def timed(title: str, work: Check) -> Heading:
     heading(title)
     began = time.monotonic()
     count = work()

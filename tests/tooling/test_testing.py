@@ -9,8 +9,7 @@ import pytest
 from devtools import testing
 from devtools.checks import Count
 from devtools.paths import ROOT
-from devtools.pytest_run import counted
-from devtools.pytest_stage import STAGES
+from devtools.pytest_run import STAGES, counted
 
 REPORT = '<testsuites><testsuite tests="7" failures="1" errors="1" skipped="2"/></testsuites>'
 
