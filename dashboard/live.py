@@ -30,7 +30,14 @@ class Part:
 
 
 def part(
-    request: HttpRequest, template: str, context: dict[str, Any], *, key: str, url: str, poll: int, says: str = ""
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    key: str,
+    url: str,
+    poll: int,
+    says: str = "",
 ) -> Part:
     """Renders the part; a page shows it by including parts/live.html."""
     return Part(key, url, poll, says, render_to_string(template, context, request))
@@ -38,7 +45,9 @@ def part(
 
 def answer(request: HttpRequest, one: Part) -> HttpResponse:
     """The part alone, or 304 if it is what the asker has."""
-    asked = {tag.removeprefix("W/").strip('"') for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+    asked = {
+        tag.removeprefix("W/").strip('"') for tag in parse_etags(request.headers.get("If-None-Match", ""))
+    }
     if one.etag in asked:
         response = HttpResponse(status=304)
     else:

@@ -1,12 +1,14 @@
 """Times, figures and states in words."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dashboard import figures, when, words
+from servers.progress import Progress
 
 register = template.Library()
 
@@ -30,3 +32,15 @@ def day(at: datetime | None) -> SafeString | str:
 
 def _iso(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
+
+
+@register.filter
+def took(step: Progress) -> timedelta | None:
+    """How long a step that is done took."""
+    return step.ended_at - step.began_at if step.began_at and step.ended_at else None
+
+
+@register.filter
+def going(step: Progress) -> timedelta | None:
+    """How long the current step has been going on."""
+    return timezone.now() - step.began_at if step.began_at else None

@@ -1,0 +1,96 @@
+"""Is everything working right now? One sentence about all servers, and what each card shows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from servers import state as states
+from servers.desired import host_name
+from servers.models import Server
+from servers.plans import PLACES, PLANS, Place, Plan
+from servers.state import State
+
+# The worst first: what the page's first sentence speaks of.
+ORDER = ("down", "attention", "ending", "being made", "working")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A server as its card and the head of its page show it."""
+
+    server: Server
+    state: State
+    host: str
+    place: Place
+    plan: Plan
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it will be deleted, if it will."""
+        destruction = getattr(self.server, "destruction", None)
+        return destruction.due_at if destruction and not self.server.gone_at else None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the deletion cannot be called off any more."""
+        destruction = getattr(self.server, "destruction", None)
+        return bool(destruction and destruction.begun_at)
+
+    @property
+    def left(self) -> timedelta | None:
+        """How long until it is deleted; in whole minutes, so that the page stays the same in between."""
+        if self.due_at is None:
+            return None
+        left = max(self.due_at - timezone.now(), timedelta())
+        return left - timedelta(seconds=left.seconds % 60, microseconds=left.microseconds)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something happens that one may want to watch."""
+        return self.state.word == "being made" or (self.begun and not self.server.gone_at)
+
+
+def card_of(server: Server) -> Card:
+    return Card(server, states.of(server), host_name(server), PLACES[server.place], PLANS[server.plan])
+
+
+def worst_first(cards: list[Card]) -> list[Card]:
+    return sorted(cards, key=lambda card: (ORDER.index(card.state.word), card.server.name))
+
+
+def headline(cards: list[Card]) -> tuple[str, str]:
+    """The answer to “is everything working?”: the word of the worst state, and a sentence."""
+    if not cards:
+        return "", _("You have no server yet")
+    worst = min((card.state.word for card in cards), key=ORDER.index)
+    named = [card for card in cards if card.state.word == worst]
+    if len(named) == 1 and (worst != "working" or len(cards) == 1):
+        return worst, _one(worst) % {"name": named[0].host}
+    return worst, _many(worst, len(named)) % {"some": len(named), "all": len(cards)}
+
+
+def _one(word: str) -> str:
+    return {
+        "down": _("%(name)s is down"),
+        "attention": _("%(name)s needs attention"),
+        "ending": _("%(name)s is ending"),
+        "being made": _("%(name)s is being made"),
+        "working": _("%(name)s is working"),
+    }[word]
+
+
+def _many(word: str, some: int) -> str:
+    return {
+        "down": ngettext("%(some)d of %(all)d is down", "%(some)d of %(all)d are down", some),
+        "attention": ngettext(
+            "%(some)d of %(all)d needs attention", "%(some)d of %(all)d need attention", some
+        ),
+        "ending": ngettext("%(some)d of %(all)d is ending", "%(some)d of %(all)d are ending", some),
+        "being made": ngettext(
+            "%(some)d of %(all)d is being made", "%(some)d of %(all)d are being made", some
+        ),
+        "working": _("All %(all)d servers are working"),
+    }[word]

@@ -1,0 +1,105 @@
+"""One server: what it is doing, how full it is, and while it is being made or deleted, which step it is at."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from audit.models import Receipt
+from dashboard import live
+from dashboard.access import PersonsRequest, signed_in, the_server
+from dashboard.server_charts import charts_of
+from dashboard.server_report import report_of
+from dashboard.shop import manage_link
+from dashboard.summary import Card, card_of
+from servers import actions, metrics, progress
+from servers.models import Server
+
+
+@signed_in
+@require_safe
+def server(request: PersonsRequest, pk: UUID) -> HttpResponse:
+    one = the_server(request.user, pk)
+    _watch(one)
+    context = {"server": one, "part": _part(request, one)}
+    if one.ready_at and not one.gone_at:
+        context["charts"] = _charts(request, one)
+    return render(request, "dashboard/server.html", context)
+
+
+@signed_in
+@require_safe
+def server_live(request: PersonsRequest, pk: UUID) -> HttpResponse:
+    one = the_server(request.user, pk)
+    _watch(one)
+    return live.answer(request, _part(request, one))
+
+
+@signed_in
+@require_safe
+def server_charts(request: PersonsRequest, pk: UUID) -> HttpResponse:
+    return live.answer(request, _charts(request, the_server(request.user, pk)))
+
+
+def _watch(one: Server) -> None:
+    """While somebody looks, the reports come faster."""
+    if not one.gone_at:
+        actions.watch(server=one)
+
+
+def _part(request: PersonsRequest, one: Server) -> live.Part:
+    card = card_of(one)
+    return live.part(
+        request,
+        "dashboard/server_live.html",
+        {"card": card, **_details(one, card)},
+        key="server",
+        url=reverse("server-live", args=[one.pk]),
+        poll=_poll(card),
+        says=_says(card),
+    )
+
+
+def _poll(card: Card) -> int:
+    if card.server.gone_at:
+        return live.RARE
+    return live.QUICK if card.busy else live.SLOW
+
+
+def _says(card: Card) -> str:
+    """What a screen reader tells when it changes: the state, or the step."""
+    now = next((step for step in _steps(card) if step.state == "now"), None)
+    return f"{now.says}. {now.waits_for}".strip() if now else f"{card.host}: {card.state.why}"
+
+
+def _steps(card: Card) -> list[progress.Progress]:
+    if card.state.word == "being made":
+        return progress.of(card.server)
+    return progress.of(card.server, "Destroy") if card.begun and not card.server.gone_at else []
+
+
+def _details(one: Server, card: Card) -> dict[str, object]:
+    """What this state of a server has to show."""
+    if one.gone_at:
+        return {"receipt": Receipt.objects.filter(subject=one.subject).first()}
+    subscription = getattr(one, "subscription", None)
+    return {
+        "steps": _steps(card),
+        "report": report_of(one),
+        "manage": manage_link(subscription.gumroad_id) if subscription else "",
+    }
+
+
+def _charts(request: PersonsRequest, one: Server) -> live.Part:
+    asked = request.GET.get("span", "hour")
+    span = asked if asked in metrics.SPANS else "hour"
+    return live.part(
+        request,
+        "dashboard/charts.html",
+        {"server": one, "drawn": charts_of(one, span), "spans": list(metrics.SPANS)},
+        key="charts",
+        url=reverse("server-charts", args=[one.pk]) + f"?span={span}",
+        poll=30 if span == "hour" else live.RARE,
+    )
