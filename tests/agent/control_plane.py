@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from agent import build
 from tests.agent.orders import Signer
 
 PATIENCE = 30.0  # seconds until a test that waits for an agent gives up
@@ -23,6 +24,7 @@ class ControlPlane:
         self.door = ThreadingHTTPServer(("127.0.0.1", 0), Door)
         self.door.control = self  # type: ignore[attr-defined]
         self.scheme = "http"
+        self.patience = PATIENCE
         self.signer = Signer()
         self.reset()
         threading.Thread(target=self.door.serve_forever, args=(0.02,), daemon=True).start()
@@ -61,7 +63,7 @@ class ControlPlane:
     def wait(self, condition: Callable[[], bool]) -> None:
         """Until something that an agent says makes the condition true."""
         with self.heard:
-            assert self.heard.wait_for(condition, PATIENCE), "the agent never said what was waited for"
+            assert self.heard.wait_for(condition, self.patience), "the agent never said what was waited for"
 
     def wait_for_report(self, fits: Callable[[dict[str, object]], bool]) -> dict[str, object]:
         """The first report, of those made and to come, that fits."""
@@ -119,7 +121,8 @@ class Door(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.control.requests.append(f"{self.command} {self.path}")  # type: ignore[attr-defined]
-        self.answer(404, b"{}")
+        fetched = self.path == "/agent/v1/agent.pyz"
+        self.answer(200 if fetched else 404, build.built()[0] if fetched else b"{}")
 
     def answer_honestly(self) -> None:
         status, fields = self.honest
