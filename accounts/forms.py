@@ -6,12 +6,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.tokens import ALPHABET, CODE_LENGTH, tidy_code
 
 
+BAD = ("invalid", "max_length", "null_characters_not_allowed")
+
+
 class AddressForm(forms.Form):
     email = forms.EmailField(
         max_length=254,
         error_messages={
             "required": _("Enter your e-mail address."),
-            "invalid": _("Enter an e-mail address such as name@example.com."),
+            **dict.fromkeys(BAD, _("Enter an e-mail address such as name@example.com.")),
         },
     )
 
@@ -20,12 +23,18 @@ class AddressForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    code = forms.CharField(max_length=40, error_messages={"required": _("Enter the code from the mail.")})
+    code = forms.CharField(
+        max_length=40,
+        error_messages={
+            "required": _("Enter the code from the mail."),
+            **dict.fromkeys(BAD, _("The code has eight letters, such as BCDF-GHJK.")),
+        },
+    )
 
     def clean_code(self) -> str:
         code = tidy_code(self.cleaned_data["code"])
         if len(code) != CODE_LENGTH or set(code) - set(ALPHABET):
-            raise forms.ValidationError(_("The code has eight letters, such as BCDF-GHJK."))
+            raise forms.ValidationError(self.fields["code"].error_messages["invalid"])
         return code
 
     def wrong(self) -> "CodeForm":

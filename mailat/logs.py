@@ -3,13 +3,26 @@
 import logging.config
 from typing import Any
 
+from django.http import HttpRequest
+
 from audit.context import current
+
+
+def hide_path(record: logging.LogRecord) -> None:
+    """Django names the path when it refuses or fails a request, and a path may hold a sign-in token: the route will do."""
+    request = getattr(record, "request", None)
+    if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
+        path = request.path.encode("unicode_escape").decode()
+        route = request.resolver_match.route if request.resolver_match else "-"
+        record.args = tuple(route if arg in (path, request.path) else arg for arg in record.args)
+        record.request = route
 
 
 class Work(logging.Filter):
     """Puts the current request or run on each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        hide_path(record)
         work = current()
         for name, value in work.items():
             setattr(record, name, value)
