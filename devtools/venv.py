@@ -26,7 +26,7 @@ def ensure(kind: str, *, title: str = "Python packages") -> None:
         return
     with _alone(), stage(title) as line:
         line.note = f"locks/{kind}.txt"
-        if not works():
+        if moved() or not works():
             make()
         ensure_uv()
         sync(kind)
@@ -48,8 +48,13 @@ def stamp(kind: str) -> str:
     return f"{kind}:{sys.version_info.major}.{sys.version_info.minor}:{VENV}:{digest.hexdigest()}"
 
 
+def moved() -> bool:
+    """Its programs name the place where they were installed, so an environment that was carried along is no use."""
+    return STAMP.exists() and f":{VENV}:" not in STAMP.read_text()
+
+
 def works() -> bool:
-    """Whether its Python runs and has pip; an environment that was moved or half made does not."""
+    """Whether its Python runs and has pip; one that was half made, or whose Python is gone, does not."""
     command = [str(VENV_PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
