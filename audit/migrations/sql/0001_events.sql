@@ -17,7 +17,7 @@ CREATE TABLE audit_head (
 CREATE TABLE audit_event (
   id bigserial NOT NULL,
   at timestamptz NOT NULL DEFAULT now(),
-  account_id uuid,
+  account_id uuid CHECK (account_id <> '00000000-0000-0000-0000-000000000000'),
   by text NOT NULL,
   action text NOT NULL,
   subject text NOT NULL DEFAULT '',

@@ -1,0 +1,17 @@
+"""What the clock asks of the audit log."""
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+
+from audit import months
+
+log = logging.getLogger("audit")
+
+
+@shared_task(name="audit.turn_months", ignore_result=True)
+def turn_months() -> None:
+    """Every day, so that a day on which it could not be done does no harm."""
+    for turned in months.turn(settings.AUDIT_KEPT):
+        log.info("%s the month %s with %s events", turned.did, turned.month, turned.events)
