@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import sqlite3
 import threading
+import time
 
 from sandbox.hetzner import actions
 from sandbox.hetzner.faults import Faults
@@ -37,7 +38,6 @@ class Machines:
         self.hosts = hosts
         self._store, self._faults = store, faults
         self._locks: dict[int, threading.Lock] = collections.defaultdict(threading.Lock)
-        self._closing = threading.Event()
 
     def resume(self) -> None:
         """Takes up after a restart: what should run is started, what was being deleted is deleted."""
@@ -63,7 +63,8 @@ class Machines:
 
     def _watch(self) -> None:
         """A machine that ended by itself is off, as the vendor would say."""
-        while not self._closing.wait(LOOK_EVERY):
+        while not self.hosts.closed:
+            time.sleep(LOOK_EVERY)
             with self._store.reading() as db:
                 ids = [
                     row["id"]
@@ -71,7 +72,7 @@ class Machines:
                 ]
             for one in ids:
                 with self._locks[one]:
-                    if not self.hosts.alive(one) and not self._closing.is_set():
+                    if not self.hosts.alive(one) and not self.hosts.closed:
                         self._note(one, "off")
 
     def _note(self, server_id: int, status: str) -> None:
@@ -86,15 +87,16 @@ class Machines:
 
     def _bring_up(self, server_id: int) -> None:
         if slow := self._faults.take("slow", "boot"):
-            self._closing.wait(slow.seconds)
+            time.sleep(slow.seconds)
         with self._locks[server_id]:
             row = self._row(server_id)
-            if row is None or self._closing.is_set():
+            if row is None or self.hosts.closed:
                 return
-            if row["doom"] or not self._booted(row):
-                self._fail(server_id)
-            else:
+            booted = not row["doom"] and self._booted(row)
+            if booted:
                 self._succeed(server_id)
+            elif not self.hosts.closed:  # else it is only the sandbox that ends: the next one tries again
+                self._fail(server_id)
 
     def _row(self, server_id: int) -> sqlite3.Row | None:
         with self._store.reading() as db:
@@ -167,11 +169,6 @@ class Machines:
             "server_type": row["type"],
         }
         return Sight(**known, **seen, user_data=bool(row["user_data"]))
-
-    def close(self) -> None:
-        """Ends the machines; the API still holds them for running, and they are started again with the sandbox."""
-        self._closing.set()
-        self.hosts.close()
 
 
 def _machine(row: sqlite3.Row) -> Machine:

@@ -33,6 +33,7 @@ class Hosts(abc.ABC):
     why: str = ""
     address_of_control: str = "127.0.0.1"
     network: ipaddress.IPv4Network = BENCHMARK_NETWORK
+    closed: bool = False
 
     def prepare(self) -> None:  # noqa: B027 - most kinds need none
         """Does the long work once, such as making an image; raises HostsUnavailable where it fails."""
@@ -70,6 +71,11 @@ class Hosts(abc.ABC):
                 ):  # one that fails keeps no other from starting
                     self.boot(machine.id, machine.name, machine.ipv4, machine.user_data)
 
-    @abc.abstractmethod
     def close(self) -> None:
-        """Ends every machine and keeps the disks, as a power cut would."""
+        """Ends every machine and keeps the disks, as a power cut would; from now on no machine is expected to run."""
+        self.closed = True
+        self._end_all()
+
+    @abc.abstractmethod
+    def _end_all(self) -> None:
+        """Ends every machine and keeps the disks."""

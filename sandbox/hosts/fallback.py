@@ -58,5 +58,5 @@ class FallbackHosts(Hosts):
     def forget_others(self, keep: set[int]) -> None:
         self._hosts.forget_others(keep)
 
-    def close(self) -> None:
+    def _end_all(self) -> None:
         self._hosts.close()

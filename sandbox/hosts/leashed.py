@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import re
 import subprocess
 import sys
 
 LEASH = pathlib.Path(__file__).with_name("leash.py")
+CONTROLS = re.compile(
+    r"\x1b\][^\x07\x1b]*\x07?|\x1b\[[0-?]*[ -/]*[@-~]|[^\n\t\x20-\uffff]|\x7f"
+)  # colours, titles, bells
 PATIENCE = 20  # seconds until a process group that was sent SIGKILL must be gone
 
 
@@ -54,4 +58,4 @@ def tail(console: pathlib.Path, lines: int = 200) -> str:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(CONTROLS.sub("", text).splitlines()[-lines:])

@@ -32,5 +32,5 @@ class NoHosts(Hosts):
     def forget_others(self, keep: set[int]) -> None:
         self._running &= keep
 
-    def close(self) -> None:
+    def _end_all(self) -> None:
         self._running.clear()

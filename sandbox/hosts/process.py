@@ -68,7 +68,7 @@ class ProcessHosts(Hosts):
             if machine_id not in keep:
                 self.stop(machine_id)
 
-    def close(self) -> None:
+    def _end_all(self) -> None:
         for machine_id in list(self._running):
             self.halt(machine_id)
 

@@ -15,6 +15,7 @@ from sandbox.hosts.debian.lan import Lan
 from sandbox.hosts.leashed import Leashed, tail
 
 SCRIPT = pathlib.Path(__file__).with_name("machine.sh")
+LONGEST_HOSTNAME = 63  # Linux takes 64
 STARTED_WITHIN = 30  # seconds until process 1 of a host must be seen
 
 
@@ -68,7 +69,8 @@ class DebianHosts(Hosts):
         if self._lan is None or self._image is None:
             raise HostsUnavailable("the hosts were closed")
         places = ["sh", str(SCRIPT), str(self._folder(machine_id)), str(self._image)]
-        network = [name, ipv4, self._lan.gateway, self._lan.path, f"m{machine_id}"]
+        hostname = name[:LONGEST_HOSTNAME].rstrip(".-")
+        network = [hostname, ipv4, self._lan.gateway, self._lan.path, f"m{machine_id}"]
         own_namespaces = ["unshare", "--mount", "--net", "--propagation", "private"]
         return [*own_namespaces, *places, *network, self._group(machine_id)]
 
@@ -110,7 +112,7 @@ class DebianHosts(Hosts):
             if machine_id not in keep:
                 self.stop(machine_id)
 
-    def close(self) -> None:
+    def _end_all(self) -> None:
         for machine_id in list(self._running):
             self.halt(machine_id)
         with self._preparing:

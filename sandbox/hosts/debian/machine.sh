@@ -31,7 +31,7 @@ status=$again
 while [ "$status" = "$again" ]; do
 	status=0
 	systemd-nspawn --quiet --register=no --keep-unit --network-namespace-path="/proc/$$/ns/net" \
-		--directory="$dir/root" --machine="$name" --hostname="$name" --resolv-conf=off --timezone=off \
+		--directory="$dir/root" --machine="$port" --hostname="$name" --resolv-conf=off --timezone=off \
 		--link-journal=no --console=read-only --capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYSLOG --boot \
 		systemd.journald.forward_to_console=1 systemd.show_status=0 || status=$?
 done

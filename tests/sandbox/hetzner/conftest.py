@@ -30,6 +30,7 @@ class Standin:
     """The stand-in under test; every answer that its clients get is held against the vendor's description."""
 
     def __init__(self, home: pathlib.Path, hosts: Hosts) -> None:
+        self._hosts = hosts
         app = flask.Flask("standin")
         app.register_blueprint(blueprint(home, TOKEN, hosts), url_prefix="/hetzner")
         self._server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -41,6 +42,7 @@ class Standin:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._hosts.close()
 
     def client(self, token: str = TOKEN, retries: int = 0, timeout: float = 30) -> hcloud.Client:
         client = hcloud.Client(token, api_endpoint=self.url, poll_interval=0.02, timeout=timeout)
