@@ -103,7 +103,6 @@ class Run:
     def _prepare_product(self) -> None:
         env = self._env(self.world.settings(self.port), signs=True)
         self._manage(env, "Database tables", "migrate", "--no-input")
-        self._manage(env, "Cache table", "createcachetable")
         self._manage(env, "Static files", "collectstatic", "--no-input")
         with stage("Agent"):
             run([VENV_PYTHON, "-m", "agent.build", self.home / "agent"], what="Building the agent", env=env)
