@@ -1,0 +1,179 @@
+"""Every page that there is to look at, each with what must be in the database for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import Account, Membership, User
+from audit.actions import record
+from audit.models import Receipt
+from billing.models import Subscription
+from tests.dashboard import world
+
+Make = Callable[[Account, User], str]  # puts something into the database and gives the path of the page
+
+
+@dataclass(frozen=True)
+class Sight:
+    name: str
+    make: Make
+    signed_in: bool = True
+
+
+def landing(account: Account, user: User) -> str:
+    return "/"
+
+
+def plans(account: Account, user: User) -> str:
+    return "/plans"
+
+
+def overview_empty(account: Account, user: User) -> str:
+    return "/overview"
+
+
+def overview_first_step(account: Account, user: User) -> str:
+    world.subscription(account, plan="plus")
+    return "/overview"
+
+
+def overview(account: Account, user: User) -> str:
+    for one in (
+        world.running(account),
+        world.silent(account, "quiet"),
+        world.being_made(account, "fresh"),
+        world.ending(account, "leaving"),
+        world.running(
+            account,
+            "a-very-long-name-that-somebody-chose-once",
+            disk_used=39_000_000_000.0,
+            disk_total=40_000_000_000.0,
+        ),
+    ):
+        world.subscription(account, one)
+    return "/overview"
+
+
+def new_server(account: Account, user: User) -> str:
+    world.subscription(account, plan="plus")
+    return "/servers/new"
+
+
+def being_made(account: Account, user: User) -> str:
+    one = world.being_made(account)
+    world.subscription(account, one)
+    return f"/servers/{one.pk}"
+
+
+def sold_out(account: Account, user: User) -> str:
+    one = world.being_made(
+        account, step="order_machine", args={"sold_out": True}, tries=4, error="503 from Hetzner"
+    )
+    world.subscription(account, one)
+    return f"/servers/{one.pk}"
+
+
+def running(account: Account, user: User) -> str:
+    one = world.running(account)
+    world.measured(one, 60, leave_out=range(22, 31))
+    world.subscription(account, one)
+    return f"/servers/{one.pk}"
+
+
+def fresh_charts(account: Account, user: User) -> str:
+    one = world.running(account, services={"postfix.service": "failed", "cron.service": "active"})
+    world.subscription(account, one)
+    return f"/servers/{one.pk}"
+
+
+def ending(account: Account, user: User) -> str:
+    one = world.ending(account)
+    world.measured(one, 30)
+    world.subscription(account, one, status="ended", ended_at=timezone.now() - timedelta(days=1.8))
+    return f"/servers/{one.pk}"
+
+
+def being_deleted(account: Account, user: User) -> str:
+    return f"/servers/{world.being_deleted(account).pk}"
+
+
+def gone(account: Account, user: User) -> str:
+    return f"/servers/{world.gone(account).pk}"
+
+
+def billing(account: Account, user: User) -> str:
+    now = timezone.now()
+    world.gone(account)
+    world.subscription(account, world.running(account))
+    world.subscription(
+        account, world.running(account, "office"), status="ending", ends_at=now + timedelta(days=9)
+    )
+    world.subscription(account, world.ending(account), status="ended", ended_at=now - timedelta(days=2))
+    return "/billing"
+
+
+def billing_empty(account: Account, user: User) -> str:
+    return "/billing"
+
+
+def receipt(account: Account, user: User) -> str:
+    return f"/receipts/{Receipt.objects.get(subject=world.gone(account).subject).pk}"
+
+
+def activity(account: Account, user: User) -> str:
+    one = world.running(account)
+    me, facts = f"user:{user.pk}", {"account": account.pk, "subject": one.subject}
+    record("account.opened", by="gumroad", account=account.pk)
+    record("subscription.began", by="gumroad", account=account.pk, plan="basic")
+    record("person.signed_in", by=me, account=account.pk, how="link")
+    record("server.wanted", by=me, name="post", place="fsn1", plan="basic", **facts)
+    record("server.machine_ordered", by="program:Provision", type="cx23", **facts)
+    record("agent.enrolled", by="agent", **facts)
+    record("server.ready", by="program:Provision", **facts)
+    record("server.late", by="clock", **facts)
+    record("server.heard_again", by="clock", **facts)
+    return "/activity"
+
+
+def account_page(account: Account, user: User) -> str:
+    User.objects.filter(pk=user.pk).update(name="Alice")
+    other = Account.objects.create(name="The choir of Saint Cecilia")
+    Membership.objects.create(account=other, user=user, role=Membership.Role.MEMBER)
+    bob = User.objects.create_user("bob@example.test")
+    Membership.objects.create(account=account, user=bob, role=Membership.Role.MEMBER)
+    return "/account"
+
+
+def nothing_waits(account: Account, user: User) -> str:
+    world.subscription(account, status=Subscription.Status.ENDED)
+    return "/servers/new"
+
+
+def not_found(account: Account, user: User) -> str:
+    return "/nowhere"
+
+
+SIGHTS = [
+    Sight("landing", landing, signed_in=False),
+    Sight("plans", plans, signed_in=False),
+    Sight("overview", overview),
+    Sight("overview-empty", overview_empty),
+    Sight("overview-first-step", overview_first_step),
+    Sight("new-server", new_server),
+    Sight("nothing-waits", nothing_waits),
+    Sight("being-made", being_made),
+    Sight("sold-out", sold_out),
+    Sight("server", running),
+    Sight("server-attention", fresh_charts),
+    Sight("ending", ending),
+    Sight("being-deleted", being_deleted),
+    Sight("gone", gone),
+    Sight("billing", billing),
+    Sight("billing-empty", billing_empty),
+    Sight("receipt", receipt),
+    Sight("activity", activity),
+    Sight("account", account_page),
+    Sight("not-found", not_found, signed_in=False),
+]
