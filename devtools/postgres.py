@@ -25,7 +25,7 @@ SPEED_OVER_SAFETY = {"fsync": "off", "full_page_writes": "off"}
 class Postgres:
     """One server and its data; start, stop, restart and kill may be called in any order, any number of times."""
 
-    def __init__(self, home: Path, *, durable: bool = True, connections: int = 150) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, connections: int = 200) -> None:
         self.home, self.durable, self.connections = home, durable, connections
         self.who = runner()
         self.place = postgres_place.find(home, self.who)
