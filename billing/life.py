@@ -142,9 +142,9 @@ def _stand(row: Subscription, stands: Standing) -> None:
 
 @transaction.atomic
 def apply_sale(*, subscription: Subscription, sale: Sale, by: str) -> None:
-    """Takes note of the newest charge's plan; an older charge says nothing new. Raises Puzzle if a server would have to change."""
+    """Takes note of a newer charge's plan; one that we know says nothing new. Raises Puzzle if a server would have to change."""
     row = Subscription.objects.select_for_update(of=["self"]).select_related("server").get(pk=subscription.pk)
-    if row.charged_at and sale.created_at and sale.created_at < row.charged_at:
+    if row.charged_at and sale.created_at and sale.created_at <= row.charged_at:
         return
     plan = plan_bought(sale)
     if plan.key != row.plan:

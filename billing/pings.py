@@ -208,4 +208,4 @@ def _put(fields: dict[str, Any], parts: list[str], value: str) -> None:
 
 def _storable(text: str) -> str:
     """Postgres takes neither NUL nor half a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

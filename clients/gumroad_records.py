@@ -140,4 +140,4 @@ class _Told:
 
 def _storable(text: str) -> str:
     """Postgres takes neither NUL nor half a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
