@@ -13,6 +13,7 @@ from billing.puzzle import Puzzle, solved
 from billing.standing import Standing, standing
 from clients.gumroad import Sale, Subscriber
 from servers import actions as fleet
+from servers.models import Server
 from servers.plans import PLANS
 
 Status = Subscription.Status
@@ -77,13 +78,14 @@ def _nothing_sold(subscriber: Subscriber) -> Puzzle:
     )
 
 
-def _welcome(row: Subscription, by: str) -> None:
-    """The way in, once in a subscription's life however often this is said."""
+def _welcome(row: Subscription, by: str, instead_of: Server | None = None) -> None:
+    """The way in, once however often this is said; and once more where a server was lost and another one is to be made."""
+    again = f":{instead_of.pk}" if instead_of else ""
     people.invite_in(
         email=row.email,
         account=row.account,
         kind="welcome",
-        key=f"welcome:{row.pk}",
+        key=f"welcome:{row.pk}{again}",
         goes_to=f"/servers/new?subscription={row.pk}",
         by=by,
         plan=PLANS[row.plan].name,
@@ -128,11 +130,12 @@ def _end(row: Subscription, stands: Standing, by: str) -> None:
 def _come_back(row: Subscription, by: str) -> None:
     """The server stays if its destruction has not begun; if it has, the customer makes a new one."""
     _record("resumed", row, by, ends_at=_iso(row.ends_at))
-    if row.server and not fleet.keep_server(server=row.server, by=by):
-        _record("server_lost", row, by, server=str(row.server.pk), name=row.server.name)
+    before = row.server
+    if before and not fleet.keep_server(server=before, by=by):
+        _record("server_lost", row, by, server=str(before.pk), name=before.name)
         row.server = None
-    if row.server is None:
-        _welcome(row, by)
+    if row.server is None and row.status != Status.ENDED:
+        _welcome(row, by, instead_of=before)
 
 
 def _stand(row: Subscription, stands: Standing) -> None:
@@ -157,7 +160,7 @@ def apply_sale(*, subscription: Subscription, sale: Sale, by: str) -> None:
 def _change_plan(row: Subscription, plan: str, by: str) -> None:
     """Free while no server was made of the old plan; a server is not moved by what stands in a sale."""
     server = row.server
-    if server and not server.gone_at and row.status != Status.ENDED:
+    if server and not server.gone_at:
         raise Puzzle(
             f"{row.email} now pays for “{plan}”, but the server {server.name} was made for “{row.plan}”.",
             advice="Move the server to the other plan by hand, set the subscription's plan, then read the ping again.",

@@ -184,6 +184,7 @@ def test_coming_back_too_late_leaves_room_for_a_new_server(
     assert (paid.status, paid.server) == (Status.ALIVE, None)
     assert Destruction.objects.count() == 1
     assert events(paid) == ["began", "ended", "resumed", "server_lost"]
+    assert Letter.objects.filter(kind="welcome").count() == 2, "there is a server to be made once more"
     assert actions.make_server(subscription=paid, name="bakery-2", place="fsn1", by="user:1")
 
 
