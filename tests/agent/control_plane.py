@@ -7,13 +7,14 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from agent import build
 from tests.agent.orders import Signer
 
 PATIENCE = 30.0  # seconds until a test that waits for an agent gives up
 
-Fault = Callable[["Door"], None]
+Fault = Callable[["Door"], object]
 
 
 class ControlPlane:
@@ -39,8 +40,8 @@ class ControlPlane:
         self.desired: object = None
         self.desired_version = 0
         self.requests: list[str] = []
-        self.enrolments: list[dict[str, object]] = []
-        self.reports: list[dict[str, object]] = []
+        self.enrolments: list[dict[str, Any]] = []
+        self.reports: list[dict[str, Any]] = []
         self.bearers: list[str] = []
         self.faults: dict[str, deque[Fault]] = {"enrol": deque(), "report": deque()}
 
@@ -65,7 +66,7 @@ class ControlPlane:
         with self.heard:
             assert self.heard.wait_for(condition, self.patience), "the agent never said what was waited for"
 
-    def wait_for_report(self, fits: Callable[[dict[str, object]], bool]) -> dict[str, object]:
+    def wait_for_report(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first report, of those made and to come, that fits."""
         self.wait(lambda: any(map(fits, self.reports)))
         return next(filter(fits, self.reports))
@@ -74,7 +75,7 @@ class ControlPlane:
         self.door.shutdown()
         self.door.server_close()
 
-    def enrol(self, said: dict[str, object]) -> tuple[int, dict[str, object]]:
+    def enrol(self, said: dict[str, Any]) -> tuple[int, dict[str, object]]:
         self.enrolments.append(said)
         if self.gone:
             return 410, {}
@@ -87,7 +88,7 @@ class ControlPlane:
         self.key = str(said["key"])
         return 200, {"poll": self.poll}
 
-    def report(self, said: dict[str, object], bearer: str) -> tuple[int, dict[str, object]]:
+    def report(self, said: dict[str, Any], bearer: str) -> tuple[int, dict[str, object]]:
         self.reports.append(said)
         self.bearers.append(bearer)
         server, _, secret = bearer.partition(".")
@@ -95,7 +96,7 @@ class ControlPlane:
             return 410, {}
         if server != self.server or hashlib.sha256(secret.encode()).hexdigest() != self.key:
             return 401, {}
-        due = int(said["applied"]) < self.desired_version  # type: ignore[call-overload]
+        due = int(said["applied"]) < self.desired_version
         return 200, {"poll": self.poll, "desired": self.desired if due else None}
 
 

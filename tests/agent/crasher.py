@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 # What is durable, what is sent, and the way between: a kill anywhere else changes nothing that outlives it.
 FILES = {
@@ -28,7 +29,7 @@ def kill_at(count: int) -> None:
     """Die before the count-th new line."""
     seen: set[tuple[str, int]] = set()
 
-    def step(frame: FrameType, event: str, _argument: object) -> object:
+    def step(frame: FrameType, event: str, _argument: Any) -> Any:
         place = (frame.f_code.co_filename, frame.f_lineno)
         if event == "line" and place not in seen:
             seen.add(place)
@@ -36,7 +37,7 @@ def kill_at(count: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
         return step
 
-    def enter(frame: FrameType, _event: str, _argument: object) -> object:
+    def enter(frame: FrameType, _event: str, _argument: Any) -> Any:
         path = frame.f_code.co_filename
         return step if "mailat_agent" in path and os.path.basename(path) in FILES else None
 

@@ -3,11 +3,14 @@
 import contextlib
 import json
 import os
+import queue
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.agent.control_plane import PATIENCE, ControlPlane
 
@@ -25,6 +28,7 @@ class Host:
         self.python = sys.executable
         self.environment: dict[str, str] = {}
         self.canaries: set[str] = set()
+        self._started: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
         self.be_born()
 
     def be_born(self, **changes: object) -> None:
@@ -62,11 +66,18 @@ class Host:
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
         """The agent, running for as long as the block does."""
         process = subprocess.Popen(self._command(), **self._streams())
+        self._started.put(process)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
+
+    def end(self, _door: object = None, how: signal.Signals = signal.SIGKILL) -> None:
+        """A fault: in place of an answer, the agent that was started last is sent a signal, and ends."""
+        process = self._started.get(timeout=PATIENCE)
+        process.send_signal(how)
+        process.wait(PATIENCE)
 
     def said(self) -> str:
         """All that the agents of this host ever wrote."""
@@ -81,7 +92,7 @@ class Host:
     def _command(self, *more: str) -> list[str]:
         return [self.python, str(self.agent), *self.arguments, *more]
 
-    def _streams(self) -> dict[str, object]:
+    def _streams(self) -> dict[str, Any]:
         log = open(self.log, "ab")  # noqa: SIM115 - the process has it from here on
         environment = {"PATH": os.environ["PATH"], **self.environment}
         return {"stdout": log, "stderr": log, "env": environment, "cwd": self.home}

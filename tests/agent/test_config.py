@@ -35,7 +35,7 @@ ADDRESSES = [
         None,
     ),
 ]
-KEYS = [
+KEYS: list[object] = [
     None,
     {},
     [],
