@@ -74,7 +74,7 @@ class Host:
             process.wait()
 
     def end(self, _door: object = None, how: signal.Signals = signal.SIGKILL) -> None:
-        """A fault: in place of an answer, the agent that was started last is sent a signal, and ends."""
+        """A fault: in place of an answer, the agent that was started is sent a signal, and ends."""
         process = self._started.get(timeout=PATIENCE)
         process.send_signal(how)
         process.wait(PATIENCE)
