@@ -68,7 +68,7 @@ def _gauges(told: Mapping[str, Any]) -> list[Gauge]:
         Gauge(
             _("Load"),
             figures.load(figures.finite(told.get("load1"))),
-            note=_("tasks that run or wait, mean of a minute"),
+            note=_("tasks at once, on average"),
         ),
         Gauge(_("Network in"), figures.speed(figures.finite(told.get("net_rx")))),
         Gauge(_("Network out"), figures.speed(figures.finite(told.get("net_tx")))),

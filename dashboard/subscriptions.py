@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts.models import Account
 from billing.models import Subscription
 from dashboard import shop
+from servers.desired import host_name
 from servers.plans import PLANS, Plan
 
 
@@ -19,6 +20,10 @@ class Paid:
     subscription: Subscription
     plan: Plan
     manage: str
+
+    @property
+    def host(self) -> str:
+        return host_name(self.subscription.server) if self.subscription.server else ""
 
     @property
     def deleted_at(self) -> datetime | None:

@@ -48,6 +48,11 @@ def day(at: datetime) -> str:
     return date_format(timezone.localtime(at), "l j F Y")
 
 
+def exact(at: datetime) -> str:
+    """Date, time and zone in full."""
+    return date_format(timezone.localtime(at), "j F Y, H:i:s T")
+
+
 def units(seconds: float) -> list[tuple[int, str]]:
     """The length as days, hours, minutes and seconds, those that are not nothing."""
     whole = max(int(seconds), 0)

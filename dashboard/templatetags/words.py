@@ -26,6 +26,12 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def exact(at: datetime | None) -> SafeString | str:
+    """A point in time as a document says it: the same on every day that it is read."""
+    return format_html('<time datetime="{}">{}</time>', _iso(at), when.exact(at)) if at else ""
+
+
+@register.filter
 def day(at: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}">{}</time>', _iso(at), when.day(at)) if at else ""
 

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from audit.models import Receipt
 from dashboard import live
@@ -24,8 +25,8 @@ def server(request: PersonsRequest, pk: UUID) -> HttpResponse:
     one = the_server(request.user, pk)
     _watch(one)
     context = {"server": one, "part": _part(request, one)}
-    if one.ready_at and not one.gone_at:
-        context["charts"] = _charts(request, one)
+    if phase(one) == "running":
+        context |= {"charts": _charts(request, one), "card": card_of(one), "report": report_of(one)}
     return render(request, "dashboard/server.html", context)
 
 
@@ -34,7 +35,16 @@ def server(request: PersonsRequest, pk: UUID) -> HttpResponse:
 def server_live(request: PersonsRequest, pk: UUID) -> HttpResponse:
     one = the_server(request.user, pk)
     _watch(one)
+    if request.GET.get("was", phase(one)) != phase(one):
+        return HttpResponseClientRefresh()
     return live.answer(request, _part(request, one))
+
+
+def phase(one: Server) -> str:
+    """Whether there is something to measure; when this changes, the whole page is another."""
+    if one.gone_at:
+        return "gone"
+    return "running" if one.ready_at else "being-made"
 
 
 @signed_in
@@ -56,7 +66,7 @@ def _part(request: PersonsRequest, one: Server) -> live.Part:
         "dashboard/server_live.html",
         {"card": card, **_details(one, card)},
         key="server",
-        url=reverse("server-live", args=[one.pk]),
+        url=reverse("server-live", args=[one.pk]) + f"?was={phase(one)}",
         poll=_poll(card),
         says=_says(card),
     )

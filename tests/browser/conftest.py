@@ -60,8 +60,12 @@ class Window:
         """Gives the browser a session, as signing in by a link does."""
         client = Client()
         client.force_login(user)
+        session = client.cookies["session"].value
         self.context.add_cookies(
-            [{"name": "session", "value": client.cookies["session"].value, "url": self.base}]
+            [
+                {"name": "session", "value": session, "url": self.base},
+                {"name": "zone", "value": "Europe%2FBerlin", "url": self.base},
+            ]
         )
         return self
 

@@ -47,7 +47,7 @@ def overview(account: Account, user: User) -> str:
         world.ending(account, "leaving"),
         world.running(
             account,
-            "a-very-long-name-that-somebody-chose-once",
+            "a-rather-long-name-that-somebody-chose",
             disk_used=39_000_000_000.0,
             disk_total=40_000_000_000.0,
         ),

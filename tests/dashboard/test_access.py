@@ -93,7 +93,7 @@ def test_a_stranger_finds_nothing(
         assert status in (403, 404)
     else:
         assert status == 200
-        assert its_server.name not in client.get(address(pattern)).content.decode().split("<main")[1]
+        assert its_server.name not in client.get(address(pattern)).content.decode()
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=ids)
