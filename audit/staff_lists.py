@@ -1,0 +1,190 @@
+"""The lists that staff look at: read only, paged by key, searched by what is indexed.
+
+Nothing is added, changed or deleted here, for that would lead around the programs; what staff may do are actions that
+record an event.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList as UnfoldChangeList
+
+from audit import keyset
+
+AFTER, BEFORE = "after", "before"
+ACT_AT_ONCE = 200  # rows that one action touches at most
+
+
+class Choice(admin.SimpleListFilter):
+    """A filter whose first choice holds until another is made."""
+
+    choices_by_word: ClassVar[dict[str, tuple[str, Callable[[], Q]]]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(word, label) for word, (label, _) in self.choices_by_word.items()]
+
+    def value(self) -> str:
+        return super().value() or next(iter(self.choices_by_word))
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        for word, label in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: word})
+            yield {"selected": self.value() == word, "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in self.choices_by_word:
+            raise IncorrectLookupParameters(self.value())
+        return queryset.filter(self.choices_by_word[self.value()][1]())
+
+
+class KeysetPages:
+    """Stands where Django's admin expects a paginator; the page itself knows what comes before and after it."""
+
+    template_name = "admin/staff/pages.html"
+    num_pages = 1
+
+    def __init__(self, per_page: int) -> None:
+        self.per_page = per_page
+
+
+class KeysetList(UnfoldChangeList):
+    """A page by key instead of by number, and an estimate instead of a count."""
+
+    page: keyset.Page
+    is_estimate: bool
+
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        return _without_place(super().get_filters_params(params))
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        """Whoever filters or searches anew begins with the first page."""
+        return super().get_query_string(new_params, [*(remove or []), AFTER, BEFORE])
+
+    def get_results(self, request: HttpRequest) -> None:
+        given = {name: request.GET[name] for name in (AFTER, BEFORE) if request.GET.get(name)}
+        try:
+            self.page = keyset.page(self.queryset, self.model_admin.order, size=self.list_per_page, **given)
+        except keyset.BadPlace as error:
+            raise IncorrectLookupParameters from error
+        self.is_estimate = not self.page.is_all
+        shown = len(self.page.rows)
+        self.result_count = max(keyset.estimate(self.queryset), shown) if self.is_estimate else shown
+        self._fill()
+
+    def _fill(self) -> None:
+        """What else Django's admin reads of a list."""
+        self.full_result_count = self.result_count
+        self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.show_admin_actions = bool(self.page.rows)
+        self.result_list = self.page.rows
+        self.paginator = KeysetPages(self.list_per_page)
+
+    @property
+    def first_url(self) -> str:
+        return self.get_query_string()
+
+    @property
+    def newer_url(self) -> str:
+        return self._url(BEFORE, self.page.newer)
+
+    @property
+    def older_url(self) -> str:
+        return self._url(AFTER, self.page.older)
+
+    def _url(self, way: str, place: str) -> str:
+        return f"{self.get_query_string()}&{urlencode({way: place})}".replace("?&", "?") if place else ""
+
+
+def _without_place(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name not in (AFTER, BEFORE)}
+
+
+class StaffList(ModelAdmin):
+    """Base of every list. `order` must be that of an index and end with a unique field."""
+
+    order: ClassVar[tuple[str, ...]] = ("-id",)
+    acts_need: ClassVar[str] = "change"
+    list_per_page = 50
+    sortable_by = ()
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_disable_select_all = True
+    change_form_outer_before_template = "admin/staff/acts.html"
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may see is not yet who may act."""
+        return request.user.has_perm(f"{self.opts.app_label}.{self.acts_need}_{self.opts.model_name}")  # type: ignore[union-attr]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetList]:
+        return KeysetList
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.order
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip().replace("\x00", "")
+        if not term:
+            return queryset, False
+        found = self.found(term)
+        return (queryset.none() if found is None else queryset.filter(found)), False
+
+    def found(self, term: str) -> Q | None:
+        """Rows that have exactly this in an indexed field; None if the words can be in none."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        acts = [(name, words) for _, name, words in self.get_actions(request).values()]
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "acts": acts})
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """From the page of one row, an action leads back to that page."""
+        try:
+            response = super().response_action(request, queryset)
+        except (ValueError, ValidationError):
+            self.message_user(request, "There is no such row.", messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        one = request.POST.get("from_page_of")
+        if one and response is not None:
+            return HttpResponseRedirect(
+                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[one])
+            )
+        return response
+
+
+def as_uuid(term: str) -> UUID | None:
+    try:
+        return UUID(term)
+    except ValueError:
+        return None
+
+
+def as_number(term: str) -> int | None:
+    return int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None
+
+
+def staff(request: HttpRequest) -> str:
+    """How events name the one who acts."""
+    return f"staff:{request.user.pk}"

@@ -1,0 +1,162 @@
+"""Staff see everything that matters, nothing that is secret, and change nothing by editing."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from audit.models import Event
+from audit.staff_lists import StaffList
+from tests.admin.conftest import LISTS, SECRET, World
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(name: str, world: World) -> str:
+    row = Event.objects.latest("id") if name == "audit/event" else world[name]
+    return f"/admin/{name}/{row.pk}/change/"
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_stella_sees_each_list_and_each_row(staff_site: Client, world: World, name: str) -> None:
+    assert staff_site.get(f"/admin/{name}/").status_code == 200
+    page = staff_site.get(page_of(name, world))
+    assert page.status_code == 200
+    assert b"_save" not in page.content
+
+
+@pytest.mark.parametrize("name", ["", *LISTS])
+def test_alice_and_strangers_see_none(client: Client, alice: User, world: World, name: str) -> None:
+    addresses = [f"/admin/{name}/" if name else "/admin/", *([page_of(name, world)] if name else [])]
+    for address in addresses:
+        assert client.get(address).status_code == 302
+    client.force_login(alice)
+    for address in addresses:
+        assert client.get(address, follow=True).status_code == 403
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_nothing_can_be_added_changed_or_deleted(staff_site: Client, world: World, name: str) -> None:
+    page = page_of(name, world)
+    assert staff_site.get(f"/admin/{name}/add/").status_code == 403
+    assert staff_site.post(f"/admin/{name}/add/", {}).status_code == 403
+    assert staff_site.post(page, {"name": "x"}).status_code == 403
+    assert staff_site.post(page.replace("/change/", "/delete/"), {"post": "yes"}).status_code == 403
+    bulk = {"action": "delete_selected", "_selected_action": "1", "index": "0", "post": "yes"}
+    before = {model: model._default_manager.count() for model in admin.site._registry}
+    staff_site.post(f"/admin/{name}/", bulk)
+    assert {model: model._default_manager.count() for model in admin.site._registry} == before
+
+
+def test_every_registered_model_is_one_of_ours() -> None:
+    assert {f"{m._meta.app_label}/{m._meta.model_name}" for m in admin.site._registry} == set(LISTS)
+    assert all(isinstance(one, StaffList) for one in admin.site._registry.values())
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_no_secret_is_on_any_page(staff_site: Client, world: World, name: str) -> None:
+    for address in (
+        f"/admin/{name}/?state=all" if name.startswith("engine") else f"/admin/{name}/",
+        page_of(name, world),
+    ):
+        html = staff_site.get(address).content.decode()
+        assert SECRET not in html
+        assert (
+            "hash"
+            not in html.replace("shown_hash", "").replace(">hash", "").replace("window.location.hash", "")
+            or name == "audit/event"
+        )
+
+
+def test_a_pings_body_is_text_and_nothing_else(staff_site: Client, world: World) -> None:
+    html = staff_site.get(page_of("billing/ping", world)).content.decode()
+    assert "a@b.test" in html
+    assert "<script>alert(1)" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_a_ping_of_junk_is_shown_as_it_can_be(staff_site: Client, world: World) -> None:
+    ping = world["billing/ping"]
+    type(ping).objects.filter(pk=ping.pk).update(body=b'{"\xff\xfe\x00')
+    page = staff_site.get(page_of("billing/ping", world))
+    assert page.status_code == 200
+    assert "cannot be read" in page.content.decode()
+
+
+def queries(site: Client, address: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        assert site.get(address).status_code == 200
+    return len(seen)
+
+
+@pytest.mark.parametrize("name", [*LISTS, ""])
+def test_fifty_rows_take_as_many_queries_as_five(
+    staff_site: Client, make_world: Callable[[], World], name: str
+) -> None:
+    address = f"/admin/{name}/" if name else "/admin/"
+    for _ in range(5):
+        make_world()
+    few = queries(staff_site, address)
+    for _ in range(43):
+        make_world()
+    assert queries(staff_site, address) == few
+
+
+def test_a_person_with_the_right_to_see_may_not_act(client: Client, world: World) -> None:
+    sam = User.objects.create_user("sam@example.test", is_staff=True)
+    sam.user_permissions.add(Permission.objects.get(codename="view_run"))
+    client.force_login(sam)
+    run = world["engine/run"]
+    assert client.get("/admin/engine/run/").status_code == 200
+    assert b"Retry now" not in client.get(page_of("engine/run", world)).content
+    client.post(
+        "/admin/engine/run/?state=all", {"action": "retry_now", "_selected_action": run.pk, "index": "0"}
+    )
+    assert not Event.objects.filter(action="run.retried").exists()
+    assert client.get("/admin/audit/event/").status_code == 403
+
+
+FOUND = {
+    "accounts/account": lambda w: [w["accounts/user"].email.upper(), w["accounts/account"].pk],
+    "accounts/user": lambda w: [w["accounts/user"].email, w["accounts/user"].pk],
+    "accounts/letter": lambda w: [w["accounts/user"].email, w["accounts/letter"].pk, w["accounts/account"].pk],
+    "billing/ping": lambda w: ["sub==", w["billing/ping"].pk],
+    "billing/subscription": lambda w: [w["billing/subscription"].gumroad_id, w["accounts/account"].pk],
+    "servers/server": lambda w: [w["servers/server"].name, w["servers/server"].pk, w["servers/server"].machine_name, w["accounts/account"].pk],
+    "servers/destruction": lambda w: [w["servers/server"].pk, w["accounts/account"].pk],
+    "engine/run": lambda w: [w["engine/run"].subject, w["servers/server"].pk, w["engine/run"].pk],
+    "engine/alarm": lambda w: [w["engine/run"].subject, w["servers/server"].pk],
+    "audit/event": lambda w: [w["engine/run"].subject, w["accounts/account"].pk],
+    "audit/receipt": lambda w: [w["engine/run"].subject, w["accounts/account"].pk, w["audit/receipt"].pk],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_row_is_found_by_what_one_has_at_hand(
+    staff_site: Client, make_world: Callable[[], World], name: str
+) -> None:
+    world, _other = make_world(), make_world()
+    for words in FOUND[name](world):
+        changelist = staff_site.get(f"/admin/{name}/", {"q": words}).context["cl"]
+        assert len(changelist.result_list) >= 1, words
+        if words != "sub==":
+            assert len(changelist.result_list) == 1, words
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize(
+    "words", ["nothing of the kind", "999999999999999999999999", "%", "a\x00b", "١", "@"]
+)
+def test_other_words_find_nothing_and_break_nothing(
+    staff_site: Client, world: World, name: str, words: str
+) -> None:
+    answer = staff_site.get(f"/admin/{name}/", {"q": words})
+    assert answer.status_code == 200
+    assert answer.context["cl"].result_count == 0
