@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.tokens import ALPHABET, CODE_LENGTH, tidy_code
 
-
 BAD = ("invalid", "max_length", "null_characters_not_allowed")
 
 

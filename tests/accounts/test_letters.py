@@ -101,7 +101,7 @@ def test_an_ending_says_when_and_what_can_be_done(alice: User) -> None:
     message = written("destruction_scheduled")
     assert message.subject == "post.mailat.test will be deleted on Saturday 28 November"
     assert "Saturday 28 November 2026 at 09:30 UTC" in message.body
-    assert "resume the subscription" in message.body
+    assert "renew the subscription" in message.body
 
 
 def test_the_welcome_says_what_was_bought(alice: User) -> None:
