@@ -17,7 +17,7 @@ from servers.models import Server
 from servers.plans import PLANS
 
 Status = Subscription.Status
-SAME_END = timedelta(hours=1)  # two readings of one end may differ by as much
+SAME_END = timedelta(hours=1)  # nobody comes back and leaves again within so little
 
 
 def take_turn(gumroad_id: str) -> bool:
@@ -94,10 +94,10 @@ def _welcome(row: Subscription, by: str, instead_of: Server | None = None) -> No
 
 def _move(row: Subscription, stands: Standing, by: str) -> None:
     """Carries out the difference between where it stood and where it stands now."""
-    was, announced, ended = row.status, row.ends_at, row.ended_at
-    match was, stands.status:
+    announced = row.ends_at
+    match row.status, stands.status:
         case Status.ENDED, Status.ENDED:
-            if _is_another_end(ended, stands.ended_at):
+            if _is_another_end(announced, stands.ends_at):
                 _come_back(row, by)
                 _end(row, stands, by)
         case _, Status.ENDED:
@@ -129,7 +129,7 @@ def _end(row: Subscription, stands: Standing, by: str) -> None:
 
 def _come_back(row: Subscription, by: str) -> None:
     """The server stays if its destruction has not begun; if it has, the customer makes a new one."""
-    _record("resumed", row, by, ends_at=_iso(row.ends_at))
+    _record("resumed", row, by, ends_at=_iso(row.ends_at if row.status == Status.ENDING else None))
     before = row.server
     if before and not fleet.keep_server(server=before, by=by):
         _record("server_lost", row, by, server=str(before.pk), name=before.name)

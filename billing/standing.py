@@ -23,7 +23,7 @@ ENDED_AT = {
 
 @dataclass(frozen=True)
 class Standing:
-    """`ends_at` only while it is ending, `ended_at` and `reason` only when it has ended."""
+    """`ends_at` is the end that Gumroad tells, past or to come; `ended_at` and `reason` are there once it has ended."""
 
     status: Subscription.Status
     ends_at: datetime | None = None
@@ -34,7 +34,7 @@ class Standing:
 def standing(subscriber: Subscriber, *, now: datetime) -> Standing:
     """Raises Puzzle if Gumroad's word for the state is a new one."""
     if subscriber.status in ENDED_AT:
-        return Standing(Status.ENDED, ended_at=_end(subscriber, now), reason=subscriber.status)
+        return _over(subscriber, now)
     if subscriber.status not in LIVE:
         raise Puzzle(
             f"Gumroad says “{subscriber.status[:40]}” of the subscription {subscriber.id}, which is not known.",
@@ -46,8 +46,8 @@ def standing(subscriber: Subscriber, *, now: datetime) -> Standing:
     return Standing(Status.ALIVE)
 
 
-def _end(subscriber: Subscriber, now: datetime) -> datetime:
-    """When access really ended: never in the future, although a pending end that was brought forward keeps its old date."""
+def _over(subscriber: Subscriber, now: datetime) -> Standing:
+    """An end that was brought forward keeps its old date at Gumroad, so what has ended may bear a date that is to come."""
     told: datetime | None = getattr(subscriber, ENDED_AT[subscriber.status])
-    known = told or subscriber.ended_at or subscriber.failed_at or subscriber.cancelled_at or now
-    return min(known, now)
+    told = told or subscriber.ended_at or subscriber.failed_at or subscriber.cancelled_at
+    return Standing(Status.ENDED, told, min(told or now, now), subscriber.status)

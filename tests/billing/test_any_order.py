@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts.models import Account, Letter
 from audit.models import Event
 from billing import actions
-from billing.life import Status
+from billing.life import SAME_END, Status
 from billing.models import Ping, Subscription
 from billing.standing import standing
 from clients.gumroad import Gumroad
@@ -78,16 +78,18 @@ class Life:
             self.arrives()
 
 
+def is_same(here: datetime | None, there: datetime | None) -> bool:
+    """Ends within an hour are one; the shop of this test comes to several within a second."""
+    return here == there or bool(here and there and abs(here - there) < SAME_END)
+
+
 def check(shop: Shop, bought: Bought) -> None:
     row = Subscription.objects.get()
     with Gumroad("token", shop.url) as gumroad:
         there = standing(gumroad.subscriber(bought.id), now=datetime.now(UTC))
-    assert (row.status, row.ends_at, row.ended_at, row.ended_reason) == (
-        there.status,
-        there.ends_at,
-        there.ended_at,
-        there.reason,
-    )
+    assert (row.status, row.ended_reason) == (there.status, there.reason)
+    assert is_same(row.ends_at, there.ends_at)
+    assert is_same(row.ended_at, there.ended_at)
     doomed = row.status == Status.ENDED and row.server is not None
     assert Destruction.objects.filter(server=row.server).exists() == doomed
     assert Server.objects.count() <= 1

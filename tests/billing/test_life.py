@@ -201,6 +201,29 @@ def test_an_end_after_a_return_that_nobody_saw_counts_its_days_anew(
     assert events(paid) == ["began", "ended", "resumed", "ended"]
 
 
+def test_an_end_that_was_brought_forward_is_read_as_one_end_ever_after(
+    shop: Shop, deliver: Deliver, paid: Subscription, bought: Bought, server: Server
+) -> None:
+    """Gumroad then goes on telling the date on which it would have ended."""
+    shop.cancel(bought, days=20)
+    bought.deactivated = True
+    body = shop.ping(bought, "subscription_ended")
+    deliver(body)
+    paid.refresh_from_db()
+    ended, due = paid.ended_at, Destruction.objects.get().due_at
+    assert paid.status == Status.ENDED
+    assert due == ended + timedelta(days=7)
+
+    Subscription.objects.update(ended_at=ended - timedelta(hours=5))
+    deliver(body)
+    Subscription.objects.update(ends_at=timezone.now() - timedelta(hours=3))
+    bought.cancelled_at = Subscription.objects.get().ends_at
+    deliver(body)
+    assert Subscription.objects.get().ended_at == ended - timedelta(hours=5)
+    assert Destruction.objects.get().due_at == due
+    assert events(paid) == ["began", "ended"]
+
+
 def test_what_a_person_decided_is_not_undone_by_a_renewal(
     shop: Shop, deliver: Deliver, paid: Subscription, bought: Bought, server: Server
 ) -> None:
