@@ -17,7 +17,7 @@ from engine.models import Alarm, Run, Signal, StepTaken
 from servers.models import Agent, Destruction, Server
 from vault import signing
 
-SECRET = "canary-that-no-page-shows"  # noqa: S105  what the tests look for
+SECRET = "canary-that-no-page-shows"
 LISTS = (
     "accounts/account", "accounts/user", "accounts/letter", "billing/ping", "billing/subscription",
     "servers/server", "servers/destruction", "engine/run", "engine/alarm", "audit/event", "audit/receipt",
