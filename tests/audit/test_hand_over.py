@@ -1,26 +1,45 @@
 """The processes' own role can add to the log and cannot loosen its rules, once another role owns it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from pytest_django import DjangoDbBlocker
 
 from audit import hand_over, months
 from audit.actions import record
 from audit.models import Event
 from tests.audit.conftest import commit_rules, sql, verdict
 
-pytestmark = pytest.mark.django_db
 OWNER, PROCESSES = "mailat_test_owner", "mailat_test_processes"
 
 
 @pytest.fixture
-def account(db: None) -> UUID:
+def _superuser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The tests' own role is a plain one; this Postgres has its superuser at the same address."""
+    usual = connection.settings_dict["USER"]
+    with django_db_blocker.unblock():
+        _connect_as("postgres")
+        try:
+            connection.ensure_connection()
+        except DatabaseError:
+            _connect_as(usual)
+            pytest.skip("this Postgres lets no superuser in, and only one can make roles")
+        yield
+        _connect_as(usual)
+
+
+def _connect_as(user: str) -> None:
+    connection.close()
+    connection.close_pool()
+    connection.settings_dict["USER"] = user
+
+
+@pytest.fixture
+def account(_superuser: None, db: None) -> UUID:
     """Handed over, and this connection is that of a process from here on; all of it is undone with the test."""
-    if not sql(hand_over.MAY)[0][0]:
-        pytest.skip("roles are made by a superuser of Postgres, and DATABASE_URL names none")
     for role in (OWNER, PROCESSES):
         sql(f"CREATE ROLE {role}")
     hand_over.hand_over(owner=OWNER, processes=PROCESSES)
