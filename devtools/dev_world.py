@@ -32,6 +32,7 @@ class World:
     hetzner_api: str
     gumroad_api: str
     store: str
+    subscriptions: str
     mailbox: str
     smtp: str
     hosts: str
@@ -106,14 +107,14 @@ def wait_ready(one: Process, supervisor: Supervisor, line: Stage) -> World:
     said = _said(one)
     if said is None:
         raise Failed(f"The sandbox did not say where it is; see {one.log}.")
-    smtp = one.command[one.command.index("--smtp-port") + 1]
     return World(
         url=said["url"],
         hetzner_api=said["hetzner_api"],
         gumroad_api=said["gumroad_api"],
         store=said["store"],
+        subscriptions=said.get("subscriptions", ""),
         mailbox=said["mail"],
-        smtp=said.get("smtp", f"smtp://{LOOPBACK}:{smtp}"),
+        smtp=f"smtp://{said['smtp']}",
         hosts=said["hosts"],
         agent_host=said.get("agent_host") or LOOPBACK,
     )
