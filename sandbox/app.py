@@ -1,0 +1,104 @@
+"""The outside world in one process: Gumroad, Hetzner, the mailbox and the clock."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import threading
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import flask
+
+from sandbox import clock
+from sandbox.gumroad import Gumroad
+from sandbox.hetzner import blueprint as hetzner
+from sandbox.hetzner.control import KINDS_OF_MACHINE
+from sandbox.hosts import Hosts, HostsUnavailable, choose
+from sandbox.mail import Office
+
+SERVERS = (
+    25  # more than a new account at the vendor may have, so that a demo does not meet that wall by chance
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Where things are; secrets come from the environment and never from the command line."""
+
+    home: pathlib.Path
+    control_url: str
+    hosts: str = "auto"
+    smtp_port: int = 0
+    ping_url: str = ""
+    hetzner_token: str = ""
+    gumroad_token: str = ""
+    seller_id: str = "mailat-seller=="
+    product_id: str = "mailat-product=="
+    database_url: str = ""
+    sale_delay: float = 1.0
+    event_delay: float = 0.5
+
+
+class World:
+    """Everything that was started, so that it can be ended."""
+
+    def __init__(self, config: Config, on_log: Callable[[str], None] = print) -> None:
+        self.config = config
+        self.hosts = choose(config.hosts, config.home, urlsplit(config.control_url).port or 80, on_log=on_log)
+        self.office = Office(config.home, config.smtp_port)
+        self.gumroad = Gumroad(
+            config.home,
+            token=config.gumroad_token,
+            ping_url=config.ping_url,
+            control_url=config.control_url,
+            seller_id=config.seller_id,
+            product_id=config.product_id,
+            sale_delay=config.sale_delay,
+            event_delay=config.event_delay,
+        )
+        threading.Thread(target=prepare, args=[self.hosts, on_log], daemon=True).start()
+        self.app = self._app()
+
+    def _app(self) -> flask.Flask:
+        app = flask.Flask("sandbox", root_path=str(pathlib.Path(__file__).parent))
+        app.register_blueprint(self.gumroad.blueprint, url_prefix="/gumroad")
+        app.register_blueprint(self.office.blueprint, url_prefix="/mail")
+        app.register_blueprint(clock.blueprint(self.config.database_url, self.gumroad.age))
+        app.register_blueprint(
+            hetzner(self.config.home, self.config.hetzner_token, self.hosts, SERVERS), url_prefix="/hetzner"
+        )
+        app.add_url_rule("/", "index", self._index)
+        return app
+
+    def _index(self) -> str:
+        return flask.render_template(
+            "index.html", hosts=self.hosts, kinds=KINDS_OF_MACHINE, control=self.config.control_url
+        )
+
+    def where(self, url: str) -> dict[str, str]:
+        """What is where, for whoever started this."""
+        return {
+            "url": url,
+            "hetzner_api": f"{url}/hetzner/v1",
+            "gumroad_api": f"{url}/gumroad/v2",
+            "store": f"{url}/gumroad/l/mailat",
+            "subscriptions": f"{url}/gumroad/subscriptions",
+            "mail": f"{url}/mail/",
+            "smtp": self.office.smtp,
+            "hosts": self.hosts.kind,
+            "agent_host": self.hosts.address_of_control,
+        }
+
+    def close(self) -> None:
+        self.gumroad.close()
+        self.office.close()
+        self.hosts.close()
+
+
+def prepare(hosts: Hosts, on_log: Callable[[str], None]) -> None:
+    """The long work is done before the first server is ordered, if there is time."""
+    try:
+        hosts.prepare()
+    except HostsUnavailable as problem:
+        on_log(f"The machines' image could not be made: {problem}")
