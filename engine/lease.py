@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
+from engine import prepared
 from engine.models import Run
 from engine.program import Done, Hop, Nap, Next
 
@@ -23,7 +23,7 @@ TAKE_ONE = TAKE.format(which="AND id = %s")
 
 LEFT = """, left_step AS (
   INSERT INTO engine_steptaken (run_id, program, step, began_at, ended_at, tries, outcome)
-  SELECT id, %s, %s, %s, clock_timestamp(), %s, %s FROM settled)"""
+  SELECT id, %s, %s, %s::timestamptz, clock_timestamp(), %s::int, %s FROM settled)"""
 
 HOP = f"""
 WITH settled AS (
@@ -67,12 +67,10 @@ class Taken:
 def take(*, run_id: int | None = None, most: int = 1) -> list[Taken]:
     """Takes the run if it is due, or up to `most` of those due longest."""
     hold = settings.ENGINE_LEASE_SECONDS
-    with connection.cursor() as cursor:
-        if run_id is None:
-            cursor.execute(TAKE_DUE, [hold, most])
-        else:
-            cursor.execute(TAKE_ONE, [hold, run_id, 1])
-        return [_taken(row) for row in cursor.fetchall()]
+    rows = (
+        prepared.run(TAKE_DUE, [hold, most]) if run_id is None else prepared.run(TAKE_ONE, [hold, run_id, 1])
+    )
+    return [_taken(row) for row in rows]
 
 
 def _taken(row: tuple[Any, ...]) -> Taken:
@@ -85,22 +83,21 @@ def _taken(row: tuple[Any, ...]) -> Taken:
 
 def settle(taken: Taken, outcome: Next) -> bool:
     """Writes down what the step said; true if the same worker goes on. Raises LeaseLost."""
-    with connection.cursor() as cursor:
-        match outcome:
-            case Hop(step):
-                return _hop(cursor, taken, step)
-            case Nap(seconds):
-                _nap(cursor, taken, seconds)
-            case Done(words):
-                _done(cursor, taken, words)
+    match outcome:
+        case Hop(step):
+            return _hop(taken, step)
+        case Nap(seconds):
+            _nap(taken, seconds)
+        case Done(words):
+            _done(taken, words)
     return False
 
 
-def _hop(cursor: Any, taken: Taken, step: str) -> bool:
+def _hop(taken: Taken, step: str) -> bool:
     run = taken.run
     if step == run.deadline_step:
         run.deadline_step, run.deadline_at = "", None
-    cursor.execute(
+    rows = prepared.run(
         HOP,
         [
             step,
@@ -117,28 +114,27 @@ def _hop(cursor: Any, taken: Taken, step: str) -> bool:
             "",
         ],
     )
-    row = cursor.fetchone()
-    if row is None:
+    if not rows:
         raise LeaseLost(str(run.pk))
-    taken.lease, taken.wakes, run.step_since = row
+    taken.lease, taken.wakes, run.step_since = rows[0]
     run.lease, run.step, run.tries, run.error = taken.lease, step, 1, ""
     return True
 
 
-def _nap(cursor: Any, taken: Taken, seconds: float) -> None:
+def _nap(taken: Taken, seconds: float) -> None:
     run = taken.run
-    cursor.execute(
+    settled = prepared.changed(
         NAP,
         [json.dumps(run.args), run.deadline_step, run.deadline_at, taken.wakes, seconds, run.pk, taken.lease],
     )
-    if cursor.rowcount != 1:
+    if not settled:
         raise LeaseLost(str(run.pk))
 
 
-def _done(cursor: Any, taken: Taken, words: str) -> None:
+def _done(taken: Taken, words: str) -> None:
     """A run that was woken during its last step takes that step again, because something has changed."""
     run = taken.run
-    cursor.execute(
+    rows = prepared.run(
         DONE,
         [
             json.dumps(run.args),
@@ -153,11 +149,10 @@ def _done(cursor: Any, taken: Taken, words: str) -> None:
             words,
         ],
     )
-    if cursor.fetchone() is None:
-        _nap(cursor, taken, 0)
+    if not rows:
+        _nap(taken, 0)
 
 
 def fail(taken: Taken, error: str, seconds: float) -> None:
     """The step raised: it is tried again after `seconds`, or at once if it was woken meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute(FAIL, [error, taken.wakes, seconds, taken.run.pk, taken.lease])
+    prepared.changed(FAIL, [error, taken.wakes, seconds, taken.run.pk, taken.lease])

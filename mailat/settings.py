@@ -85,6 +85,7 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "timeout": 10,
     "max_lifetime": 1800,
 }
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # without it psycopg prepares nothing
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
@@ -179,6 +180,8 @@ UNFOLD = {
     "SITE_HEADER": "Mailat",
     "SITE_SUBHEADER": "staff",
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "mailat.staff_site.dashboard",
 }
 
 LOGGING_CONFIG = "mailat.logs.configure"

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.actions import record
 from engine import actions as engine
+from engine import prepared
 from servers import health
 from servers.desired import POLL_BUSY, POLL_RESTING, POLL_WATCHED
 from servers.models import Agent, Destruction, Server
@@ -98,10 +99,8 @@ def report(request: HttpRequest) -> HttpResponse:
         values = [json.dumps(kept(said)), applied, server_id, key_hash, *figures(said)]
     except ValueError:
         return JsonResponse({"error": "not a report"}, status=400)
-    with connection.cursor() as cursor:
-        cursor.execute(REPORT, values)
-        row = cursor.fetchone()
-    return _answer(row, said) if row else _unknown(server_id)
+    rows = prepared.run(REPORT, values)
+    return _answer(rows[0], said) if rows else _unknown(server_id)
 
 
 def _bearer(request: HttpRequest) -> tuple[UUID, str]:

@@ -104,10 +104,16 @@ def test_a_report_with_another_secret_is_refused(client: Client, ordered: Server
     assert not Metric.objects.exists()
 
 
-def test_a_report_is_one_statement(client: Client, ordered: Server, django_assert_num_queries: Any):
+def test_a_report_is_one_prepared_statement_and_no_query_more(
+    client: Client, ordered: Server, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+):
     enrol(client, ordered)
-    with django_assert_num_queries(1):
+    run: list[str] = []
+    usual = agent_api.prepared.run
+    monkeypatch.setattr(agent_api.prepared, "run", lambda *what: run.append(what[0]) or usual(*what))
+    with django_assert_num_queries(0):
         report(client, ordered)
+    assert run == [agent_api.REPORT]
 
 
 def test_what_was_ordered_is_sent_until_it_is_applied(client: Client, ordered: Server):
