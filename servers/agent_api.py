@@ -115,7 +115,10 @@ def _bearer(request: HttpRequest) -> tuple[UUID, str]:
 def _object(request: HttpRequest) -> dict[str, Any]:
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
         raise Nonsense("too long")
-    said = json.loads(request.body)
+    try:
+        said = json.loads(request.body)
+    except RecursionError:
+        raise Nonsense("too deep") from None
     if not isinstance(said, dict):
         raise Nonsense("not an object")
     return said
@@ -188,12 +191,23 @@ def kept(said: dict[str, Any]) -> dict[str, Any]:
         "agent": _word(said.get("agent")),
         "boot_id": _word(said.get("boot_id")),
         "refused": _word(refused.get("why")) if isinstance(refused, dict) else None,
+        "undone": _undone(said.get("undone")),
         "services": _services(services) if isinstance(services, dict) else {},
     }
 
 
 def _word(value: Any) -> str:
     return value.replace("\0", "")[:200] if isinstance(value, str) else ""
+
+
+def _undone(said: Any) -> list[str]:
+    """What the agent could not carry out on its host, in its own words, for staff."""
+    lines = said if isinstance(said, list) else []
+    return [
+        f"{_word(line.get('what'))}: {_word(line.get('why'))}"
+        for line in lines[:20]
+        if isinstance(line, dict)
+    ]
 
 
 def _services(said: dict[str, Any]) -> dict[str, str]:

@@ -183,12 +183,28 @@ def test_an_oversized_report_is_refused(client: Client, ordered: Server):
     assert report(client, ordered, agent="x" * agent_api.MOST_BYTES).status_code == 400
 
 
+def test_a_report_that_is_too_deep_is_refused(client: Client, ordered: Server):
+    enrol(client, ordered)
+    body = "[" * 30000 + "]" * 30000
+    headers = {"Authorization": f"Bearer {ordered.pk}.{SECRET}"}
+    assert (
+        client.post("/agent/v1/report", body, content_type="application/json", headers=headers).status_code
+        == 400
+    )
+
+
+def test_what_a_host_could_not_do_is_kept_for_staff(client: Client, ordered: Server):
+    enrol(client, ordered)
+    report(client, ordered, undone=[{"what": "hostname", "why": "not root"}, 5])
+    assert Agent.objects.get().report["undone"] == ["hostname: not root"]
+
+
 ANYTHING = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=20),
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = some.sampled_from([*agent_api.SIZES, "applied", "services", "refused", "agent", "boot_id"])
+FIELDS = some.sampled_from([*agent_api.SIZES, "applied", "services", "refused", "undone", "agent", "boot_id"])
 
 
 @how(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
