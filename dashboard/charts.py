@@ -80,8 +80,7 @@ class Mark:
 
     left: float
     width: float
-    x: float
-    heights: tuple[float, ...]
+    dots: str
     says: str
 
 
@@ -162,8 +161,7 @@ def _mark(kind: Kind, point: Measured, window: Window, top: float, clock: Clock)
     return Mark(
         left=window.x(point.at),
         width=round(WIDTH * (window.width / window.length), 1),
-        x=window.x(window.middle(point.at)),
-        heights=tuple(y_of(value, top) for value in values),
+        dots="".join(f"M{_place(point, value, window, top)}h0" for value in values),
         says=f"{clock(window.middle(point.at))}: {_values(kind, point)}",
     )
 
@@ -184,7 +182,7 @@ def _summary(kind: Kind, told: Sequence[Measured]) -> str:
                 "name": line.name,
                 "least": kind.says(min(values)),
                 "most": kind.says(max(values)),
-                "mean": kind.says(math.fsum(values) / len(values)),
+                "mean": kind.says(sum(value / len(values) for value in values)),
             }
             sentences.append(_("%(name)s: from %(least)s to %(most)s, on average %(mean)s.") % facts)
     return " ".join(sentences)

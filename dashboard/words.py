@@ -34,6 +34,7 @@ ACTIONS = {
     "person.renamed": lazy("Changed their name"),
     "person.signed_in": lazy("Signed in"),
     "person.signed_out": lazy("Signed out"),
+    "ping.read_again": lazy("A message from Gumroad was read once more"),
     "server.heard_again": lazy("The server reports again"),
     "server.late": lazy("A report of the server was late"),
     "server.lost": lazy("The server fell silent"),

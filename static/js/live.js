@@ -23,7 +23,7 @@
     for (const part of parts()) {
       if (!says.has(part.id)) says.set(part.id, part.dataset.says);
       if (timers.has(part) || asking.has(part)) continue;
-      const wait = Number(part.dataset.poll) * 1000 * 2 ** Math.min(failures, 4);
+      const wait = Number(part.dataset.poll) * 1000 * 2 ** Math.min(failures, 3);
       timers.set(part, setTimeout(look, wait, part));
     }
   };
@@ -53,10 +53,11 @@
   });
 
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    asking.delete(detail.elt);
+    const asked = detail.requestConfig.elt; // detail.elt is another one once the part was replaced
+    asking.delete(asked);
     const { status } = detail.xhr;
     const fine = status === 304 || (status >= 200 && status < 400);
-    if (detail.elt.matches("[data-live]")) failures = fine ? 0 : failures + 1;
+    if (asked.matches("[data-live]")) failures = fine ? 0 : failures + 1;
     const stale = document.getElementById("stale");
     if (stale) stale.hidden = failures < 2;
     plan();

@@ -36,7 +36,9 @@ def chromium() -> Iterator[Browser]:
 class Window:
     """A browser window on the site, with what it asked for and what it complained of."""
 
-    def __init__(self, browser: Browser, base: str, theme: str, size: tuple[int, int]) -> None:
+    def __init__(
+        self, browser: Browser, base: str, theme: str, size: tuple[int, int], *, scripts: bool = True
+    ) -> None:
         self.base = base
         self.context: BrowserContext = browser.new_context(
             base_url=base,
@@ -44,6 +46,7 @@ class Window:
             viewport={"width": size[0], "height": size[1]},
             timezone_id="Europe/Berlin",
             reduced_motion="reduce",
+            java_script_enabled=scripts,
         )
         self.page: Page = self.context.new_page()
         self.asked: list[str] = []
@@ -56,16 +59,14 @@ class Window:
         if kind in ("error", "warning"):
             self.complaints.append(text)
 
-    def sign_in(self, user: User) -> "Window":
+    def sign_in(self, user: User, zone: str = "Europe%2FBerlin") -> "Window":
         """Gives the browser a session, as signing in by a link does."""
         client = Client()
         client.force_login(user)
         session = client.cookies["session"].value
+        cookies = {"session": session, "zone": zone}
         self.context.add_cookies(
-            [
-                {"name": "session", "value": session, "url": self.base},
-                {"name": "zone", "value": "Europe%2FBerlin", "url": self.base},
-            ]
+            [{"name": name, "value": value, "url": self.base} for name, value in cookies.items() if value]
         )
         return self
 

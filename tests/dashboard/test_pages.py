@@ -138,7 +138,7 @@ def test_a_running_server_tells_its_figures(as_alice: Client, account: Account) 
     "report",
     [
         {"cpu": "lots", "mem_total": 0, "disk_total": None, "uptime": -5},
-        {"cpu": True, "services": ["not", "a", "mapping"]},
+        {"cpu": True, "mem_used": 9e99, "mem_total": 1.0, "services": {}},
         {"services": {"<script>alert(1)</script>": "odd"}},
         {"cpu": 1e308, "load1": -1, "uptime": 1e300},
     ],

@@ -1,0 +1,72 @@
+"""A first visit weighs less than 100 kB, as the browser counts it, with files as they are served in production."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from playwright.sync_api import Browser
+
+from accounts.models import Account, User
+from tests.browser.conftest import WIDE, Window
+from tests.dashboard import world
+
+pytestmark = pytest.mark.browser
+MOST = 100_000
+
+
+@pytest.fixture
+def site(settings: object, tmp_path: object, transactional_db: None) -> Iterator[str]:
+    """The site with its static files collected, hashed and compressed."""
+    settings.STATIC_ROOT = tmp_path  # type: ignore[attr-defined]
+    settings.STORAGES = {  # type: ignore[attr-defined]
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]  # type: ignore[attr-defined]
+    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
+    server.set_app(WSGIHandler())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests print nothing."""
+
+
+def weight(window: Window, path: str) -> int:
+    """Bytes that the browser received for the page and all that belongs to it, headers and all."""
+    wire = window.context.new_cdp_session(window.page)
+    wire.send("Network.enable")
+    sizes: list[float] = []
+    wire.on("Network.loadingFinished", lambda told: sizes.append(told["encodedDataLength"]))
+    window.open(path)
+    window.page.wait_for_load_state("networkidle")
+    return int(sum(sizes))
+
+
+@pytest.mark.parametrize("name", ["landing", "overview", "server"])
+def test_a_first_visit_is_light(
+    name: str, site: str, chromium: Browser, alice: User, account: Account
+) -> None:
+    assert settings.DEBUG is False
+    one = world.running(account)
+    world.measured(one, 60)
+    window = Window(chromium, site, "light", WIDE)
+    if name != "landing":
+        window.sign_in(alice)
+    missing: list[str] = []
+    window.page.on("response", lambda answer: missing.append(answer.url) if answer.status != 200 else None)
+    got = weight(window, {"landing": "/", "overview": "/overview", "server": f"/servers/{one.pk}"}[name])
+    assert missing == []
+    assert 5_000 < got < MOST
+    window.context.close()
