@@ -124,18 +124,18 @@ class HetznerCloud:
         """Deletes the machine and its disk; raises Gone if that has happened before."""
         with sorted_errors():
             action = self._client.servers.delete(Server(id=machine_id))
-        return Answer(action.id, action.command, action.status)
+        return _answer(action)
 
     def name_address(self, machine_id: int, *, address: str, name: str) -> Answer:
         """Sets the reverse DNS name of one of the machine's addresses."""
         with sorted_errors():
             action = self._client.servers.change_dns_ptr(Server(id=machine_id), ip=address, dns_ptr=name)
-        return Answer(action.id, action.command, action.status)
+        return _answer(action)
 
     def ensure_firewall(self, name: str, *, tcp_ports: tuple[str, ...], labels: dict[str, str]) -> int:
         """The id of the firewall of this name, made if need be: these TCP ports and ping come in, all else is dropped."""
         with sorted_errors():
-            found = self._client.firewalls.get_by_name(name)
+            found: Any = self._client.firewalls.get_by_name(name)
             return int(found.id) if found else self._make_firewall(name, tcp_ports, labels)
 
     def _make_firewall(self, name: str, tcp_ports: tuple[str, ...], labels: dict[str, str]) -> int:
@@ -144,7 +144,14 @@ class HetznerCloud:
             FirewallRule(direction="in", protocol="tcp", port=port, source_ips=world) for port in tcp_ports
         ]
         rules.append(FirewallRule(direction="in", protocol="icmp", source_ips=world))
-        return int(self._client.firewalls.create(name=name, rules=rules, labels=labels).firewall.id)
+        firewalls: Any = (
+            self._client.firewalls
+        )  # the library's types say that labels are text; they are a dictionary
+        return int(firewalls.create(name=name, rules=rules, labels=labels).firewall.id)
+
+
+def _answer(action: Any) -> Answer:
+    return Answer(action.id, str(action.command), str(action.status))
 
 
 def _machine(server: Any) -> Machine:

@@ -45,13 +45,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="HTTP; 0 takes a free one")
     parser.add_argument("--smtp-port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--hosts", choices=KINDS, default="auto", help="what a server is")
+    parser.add_argument(
+        "--ping-delay",
+        type=float,
+        help="seconds until a ping is sent; without it like the vendor's, but shorter",
+    )
     parser.add_argument("--control-url", required=True, help="where Mailat is")
     return parser.parse_args()
 
 
 def _config(wishes: argparse.Namespace) -> Config:
     env = os.environ
+    hurry = (
+        {}
+        if wishes.ping_delay is None
+        else {"sale_delay": wishes.ping_delay, "event_delay": wishes.ping_delay}
+    )
     return Config(
+        **hurry,
         home=wishes.home,
         control_url=wishes.control_url.rstrip("/"),
         hosts=wishes.hosts,

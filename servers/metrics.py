@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import connection
@@ -53,11 +53,14 @@ def series(server: Server, span: Span) -> list[Point]:
     """The points of the last hour, day or month, oldest first; where nothing was reported there is no point."""
     length, width = SPANS[span]
     now = timezone.now()
+    what: dict[str, Any] = {
+        "bin": width,
+        "server": server.pk,
+        "since": now - length,
+        "raw_from": _first_raw_day(now),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            SERIES,
-            {"bin": width, "server": server.pk, "since": now - length, "raw_from": _first_raw_day(now)},
-        )
+        cursor.execute(SERIES, what)
         return [Point(*row) for row in cursor.fetchall()]
 
 

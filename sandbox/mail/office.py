@@ -25,8 +25,7 @@ class Office:
     def __init__(self, home: pathlib.Path, smtp_port: int = 0) -> None:
         self.store, self.faults = Store(home), Faults()
         self._controller = listen(self.store, self.faults, smtp_port)
-        server = self._controller.server
-        self.smtp = f"127.0.0.1:{server.sockets[0].getsockname()[1]}" if server else ""
+        self.smtp = f"127.0.0.1:{self._controller.port}"
         self.blueprint = self._pages()
 
     def close(self) -> None:
