@@ -6,21 +6,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from audit.models import Event
-from billing import actions as billing
-from billing.models import Subscription
 from engine.models import Run
 from servers.models import Agent, Destruction, Server
 from servers.userdata import enrolment_token
@@ -38,7 +33,7 @@ class Sandbox:
         self, home: Path, ping_url: str, *, hosts: str = "none", control: str = "http://127.0.0.1:1"
     ) -> None:
         command = [sys.executable, "-m", "sandbox", "--home", str(home), "--port", "0", "--smtp-port", "0"]
-        command += ["--hosts", hosts, "--control-url", control]
+        command += ["--hosts", hosts, "--control-url", control, "--ping-delay", "0.01"]
         env = {**os.environ, "GUMROAD_PING_URL": ping_url}
         self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.where = self._ready()
@@ -77,6 +72,10 @@ class Sandbox:
 
     def calls(self) -> list[dict[str, Any]]:
         return list(self.get("/hetzner/sandbox/calls")["calls"])
+
+    def machines_made(self) -> int:
+        """How many creates Hetzner has carried out since the log was cleared."""
+        return sum(call["operation"] == "create_server" and call["status"] == 201 for call in self.calls())
 
     def letters(self, to: str) -> list[dict[str, Any]]:
         return list(self.get(f"/mail/api/messages?to={to}")["messages"])
@@ -173,10 +172,16 @@ def _report(client: Client, server: Server, secret: str) -> int:
     return int(answer.status_code)
 
 
-def let_time_pass() -> None:
-    """Every nap is over, and every lease of a worker that died: waking early must never do harm."""
+def let_time_pass(*, long: bool = False) -> None:
+    """Every nap is over, and every lease of a worker that died: waking early must never do harm.
+
+    `long`: so long that whoever waits begins to wonder.
+    """
     now = timezone.now() - timedelta(seconds=1)
-    Run.objects.filter(finished_at=None).update(due_at=now)
+    live = Run.objects.filter(finished_at=None)
+    live.update(due_at=now)
+    if long:
+        live.update(step_since=now - timedelta(minutes=4))
 
 
 def let_days_pass(days: float) -> None:
@@ -184,85 +189,6 @@ def let_days_pass(days: float) -> None:
     by = timedelta(days=days)
     Destruction.objects.update(said_at=F("said_at") - by, due_at=F("due_at") - by)
     Run.objects.filter(finished_at=None).update(due_at=F("due_at") - by, step_since=F("step_since") - by)
-
-
-class Life:
-    """One customer from the purchase to the receipt."""
-
-    def __init__(
-        self, sandbox: Sandbox, workers: Workers, *, step: str | None = None, point: str = "begin"
-    ) -> None:
-        self.sandbox, self.workers = sandbox, workers
-        self.step, self.point, self.killed = step, point, False
-        self.email = f"alice-{uuid4().hex[:8]}@example.test"
-        self.name = f"post-{uuid4().hex[:8]}"
-
-    def until(self, there: Callable[[], bool], what: str, rounds: int = 40) -> None:
-        """Workers work, agents report, time passes, until it is so."""
-        for _ in range(rounds):
-            self.round()
-            if there():
-                return
-        runs = Run.objects.filter(finished_at=None).values_list("program", "step", "error", "tries")
-        raise AssertionError(f"{what} never came: {list(runs)}")
-
-    def round(self) -> None:
-        let_time_pass()
-        armed = self.step if not self.killed else None
-        if self.workers.work(armed, self.point):
-            self.killed = True
-        pretend_agents()
-
-    def buy(self) -> None:
-        bought = self.sandbox.post(
-            "/gumroad/sandbox/buy", email=self.email, tier="Basic", recurrence="monthly"
-        )
-        self.gumroad_id = bought["subscription_id"]
-        self.until(
-            lambda: Subscription.objects.filter(gumroad_id=self.gumroad_id).exists(), "the subscription", 200
-        )
-
-    @property
-    def subscription(self) -> Subscription:
-        return Subscription.objects.get(gumroad_id=self.gumroad_id)
-
-    @property
-    def server(self) -> Server:
-        return Server.objects.get(name=self.name)
-
-    def choose(self) -> None:
-        billing.make_server(subscription=self.subscription, name=self.name, place="fsn1", by="user:1")
-
-    def come_up(self) -> None:
-        self.until(lambda: self.server.ready_at is not None, "the server")
-
-    def end(self) -> None:
-        self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/cancel")
-        self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/end")
-        self.until(lambda: Destruction.objects.filter(server=self.server).exists(), "the end", 200)
-
-    def be_destroyed(self) -> None:
-        let_days_pass(7.01)
-        self.until(
-            lambda: not Run.objects.filter(subject=self.server.subject, finished_at=None).exists(),
-            "the receipt",
-        )
-        self.until(self.is_quiet, "the last letter")
-
-    def is_quiet(self) -> bool:
-        return not Run.objects.filter(finished_at=None).exists()
-
-    def events(self) -> Counter[str]:
-        return Counter(
-            Event.objects.filter(account_id=self.subscription.account_id).values_list("action", flat=True)
-        )
-
-    def whole(self) -> None:
-        self.buy()
-        self.choose()
-        self.come_up()
-        self.end()
-        self.be_destroyed()
 
 
 def database_url() -> str:

@@ -47,7 +47,7 @@ def work(step: str | None, point: str) -> int:
             if not due:
                 break
         connection.close()
-    except BaseException as error:  # noqa: BLE001 - a forked child must not fall back into the parent's loop
+    except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         return 1
     return 0
