@@ -15,13 +15,18 @@ CONTROLS = re.compile(
 PATIENCE = 20  # seconds until a process group that was sent SIGKILL must be gone
 
 
+def on_a_leash(command: list[str]) -> list[str]:
+    """The command that runs `command` for as long as someone holds the other end of its standard input."""
+    return [sys.executable, "-I", str(LEASH), *command]
+
+
 class Leashed:
     """A running command whose output goes to the end of a file."""
 
     def __init__(self, command: list[str], console: pathlib.Path, env: dict[str, str] | None = None) -> None:
         with console.open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(LEASH), *command],
+                on_a_leash(command),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,

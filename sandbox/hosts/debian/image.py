@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 
 from sandbox.hosts.base import HostsUnavailable, Log
+from sandbox.hosts.leashed import on_a_leash
 
 SUITE = "trixie"
 PACKAGES = [
@@ -33,6 +34,7 @@ PACKAGES = [
     "locales",
     "nftables",
 ]
+APART = ["unshare", "--mount", "--propagation", "private"]  # whatever is mounted for it goes when it ends
 LEFT_OUT = 50  # lines of mmdebstrap kept to explain a failure
 
 
@@ -94,25 +96,22 @@ def _same_part(release: str) -> str:
 
 
 def _run_mmdebstrap(target: pathlib.Path, sources: str, on_log: Log) -> None:
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]
+    listed = target.with_suffix(".list")
+    listed.write_text(sources + "\n")
+    options = ["--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    command = [*APART, "mmdebstrap", *options, SUITE, str(target), str(listed)]
     process = subprocess.Popen(
-        [*command, str(target), "-"],
+        on_a_leash(command),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    _feed(process, sources)
     last = collections.deque(_progress(process, on_log), maxlen=LEFT_OUT)
+    listed.unlink()
     if process.wait() != 0:
         shutil.rmtree(target, ignore_errors=True)
         raise HostsUnavailable(f"the image could not be made: {' / '.join(list(last)[-3:])}")
-
-
-def _feed(process: subprocess.Popen[str], sources: str) -> None:
-    if process.stdin:
-        process.stdin.write(sources + "\n")
-        process.stdin.close()
 
 
 def _progress(process: subprocess.Popen[str], on_log: Log) -> Iterator[str]:

@@ -5,6 +5,7 @@ import pytest
 from hcloud.images import Image
 from hcloud.server_types import ServerType
 
+from sandbox.hosts import choose
 from tests.sandbox.hetzner.conftest import Standin, finish
 
 
@@ -156,3 +157,18 @@ def test_a_machine_that_ends_by_itself_is_off(ordered, client, hosts, standin: S
     while client.servers.get_by_id(ordered.id).status == "running":
         pass
     assert standin.machines()[0]["state"] == "off"
+
+
+def test_a_server_is_a_real_process_where_hosts_are_processes(tmp_path):
+    hosts = choose("process", tmp_path / "hosts", 8000, on_log=lambda text: None)
+    standin = Standin(tmp_path / "home", hosts)
+    client = standin.client()
+    wish = {"server_type": ServerType(name="cx23"), "image": Image(name="debian-13")}
+    created = client.servers.create("alice.example.test", **wish, user_data="#cloud-config\n")
+    finish(created.action)
+    assert hosts.alive(created.server.id)
+    assert [one["kind"] for one in standin.machines()] == ["process"]
+    finish(client.servers.delete(created.server))
+    assert not hosts.alive(created.server.id)
+    assert list((tmp_path / "hosts/processes").iterdir()) == []
+    standin.close()

@@ -113,7 +113,7 @@ def test_an_image_that_fails_half_way_is_not_taken_for_one(apt, tmp_path):
     apt.is_("apt-get", "echo 'Debian|bookworm|http://mirror.test/debian/'")
     apt.is_(
         "mmdebstrap",
-        'for word; do case $word in /*) mkdir -p "$word/etc";; esac; done; echo "E: no route"; exit 1',
+        'for word; do case $word in *.unfinished) mkdir -p "$word/etc";; esac; done; echo "E: no route"; exit 1',
     )
     for _ in range(2):
         with pytest.raises(hosts.HostsUnavailable, match="no route"):
@@ -125,7 +125,7 @@ def test_an_image_is_made_once(apt, tmp_path):
     apt.is_("apt-get", "echo 'Debian|bookworm|http://mirror.test/debian/'")
     apt.is_(
         "mmdebstrap",
-        f'for word; do case $word in /*) mkdir -p "$word/etc/apt" "$word/etc/ssh";; esac; done; echo x >>{tmp_path}/runs',
+        f'for word; do case $word in *.unfinished) mkdir -p "$word/etc/apt" "$word/etc/ssh";; esac; done; echo x >>{tmp_path}/runs',
     )
     assert image.ensure(tmp_path, quiet) == image.ensure(tmp_path, quiet)
     assert (tmp_path / "runs").read_text() == "x\n"
