@@ -14,3 +14,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("dashboard.urls")),
 ]
+
+handler400 = "dashboard.errors.bad"
+handler403 = "dashboard.errors.forbidden"
+handler404 = "dashboard.errors.not_found"
+handler500 = "dashboard.errors.broken"
