@@ -201,6 +201,17 @@ def test_an_end_after_a_return_that_nobody_saw_counts_its_days_anew(
     assert events(paid) == ["began", "ended", "resumed", "ended"]
 
 
+def test_nobody_is_welcomed_to_what_has_ended_anew(
+    shop: Shop, deliver: Deliver, paid: Subscription, bought: Bought, server: Server
+) -> None:
+    deliver(shop.end(bought, days_ago=9)[0])
+    Destruction.objects.update(begun_at=timezone.now())
+    shop.restart(bought)
+    deliver(shop.end(bought)[0])
+    assert Subscription.objects.get().server is None
+    assert Letter.objects.filter(kind="welcome").count() == 1
+
+
 def test_an_end_that_was_brought_forward_is_read_as_one_end_ever_after(
     shop: Shop, deliver: Deliver, paid: Subscription, bought: Bought, server: Server
 ) -> None:
