@@ -20,6 +20,7 @@ from vault import signing
 
 LONGEST_NAP = 3600.0  # seconds
 FINISHED_WITHIN = timedelta(hours=1)
+DELETED_WITHIN = timedelta(minutes=2)
 AFTER_STOPPING = 40  # seconds: an order to Hetzner that was under way has been answered by then
 
 
@@ -87,9 +88,12 @@ class Destroy(ServerProgram):
         }
 
     def check_gone(self) -> Next:
-        """Asked once more by name: only a machine that Hetzner no longer knows is gone."""
+        """Asked once more by name: only a machine that Hetzner no longer knows is gone.
+
+        Hetzner may take an order to delete and fail to carry it out, so it is given again.
+        """
         if hetzner.cloud().find(self.server.machine_name):
-            return nap(5)
+            return hop(self.delete_machine) if self.waited() > DELETED_WITHIN else nap(5)
         self._note("looked for it once more", provider="Hetzner Cloud", answer="no machine of this name")
         return hop(self.remove_traces)
 

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from engine.models import Run
-from servers.models import Agent, Destruction, Server
+from servers.models import Agent, Destruction, Pause, Server
 from servers.userdata import enrolment_token
 from tests.environment import DEFAULTS
 from vault import signing
@@ -33,22 +33,40 @@ class Sandbox:
         self, home: Path, ping_url: str, *, hosts: str = "none", control: str = "http://127.0.0.1:1"
     ) -> None:
         command = [sys.executable, "-m", "sandbox", "--home", str(home), "--port", "0", "--smtp-port", "0"]
-        command += ["--hosts", hosts, "--control-url", control, "--ping-delay", "0.01"]
-        env = {**os.environ, "GUMROAD_PING_URL": ping_url}
+        command += ["--hosts", "none", "--control-url", control, "--ping-delay", "0.01"]
+        env = {**(env or os.environ), "GUMROAD_PING_URL": ping_url}
         self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.where = self._ready()
         self.url = str(self.where["url"])
 
     def _ready(self) -> dict[str, Any]:
+        assert self.process
         assert self.process.stdout
         for line in self.process.stdout:
             if line.startswith("{"):
                 return dict(json.loads(line))
         raise AssertionError("the sandbox did not start")
 
+    @classmethod
+    def at(cls, url: str) -> "Sandbox":
+        """One that somebody else started."""
+        sandbox = cls.__new__(cls)
+        sandbox.url = url
+        return sandbox
+
+    def settings(self) -> dict[str, str]:
+        """Where the product finds it."""
+        return {
+            "HETZNER_API_URL": self.where["hetzner_api"],
+            "GUMROAD_API_URL": self.where["gumroad_api"],
+            "GUMROAD_PRODUCT_URL": self.where["store"],
+            "EMAIL_URL": f"smtp://{self.where['smtp']}",
+        }
+
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout=30)
 
     def post(self, path: str, **body: Any) -> Any:
         return self._call("POST", path, json.dumps(body).encode())
@@ -85,14 +103,12 @@ class Workers:
     """Forks workers that may be told where to die."""
 
     def __init__(self, sandbox: Sandbox, database_url: str, lease: int = 5) -> None:
-        mail = sandbox.where["smtp"]
         env = {
             **os.environ,
+            **sandbox.settings(),
+            "HETZNER_PATIENCE": "0.5",
             "DJANGO_SETTINGS_MODULE": "mailat.settings",
             "DATABASE_URL": database_url,
-            "HETZNER_API_URL": sandbox.where["hetzner_api"],
-            "GUMROAD_API_URL": sandbox.where["gumroad_api"],
-            "EMAIL_URL": f"smtp://{mail}",
             "ENGINE_LEASE_SECONDS": str(lease),
         }
         self.process = subprocess.Popen(
@@ -180,6 +196,7 @@ def let_time_pass(*, long: bool = False) -> None:
     now = timezone.now() - timedelta(seconds=1)
     live = Run.objects.filter(finished_at=None)
     live.update(due_at=now)
+    Pause.objects.update(until=now)
     if long:
         live.update(step_since=now - timedelta(minutes=4))
 

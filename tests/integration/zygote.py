@@ -19,9 +19,12 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
+from clients import hetzner_cloud  # noqa: E402
 from engine import actions, lease, worker  # noqa: E402
 
 ROUNDS = 40
+# Seconds that a read from Hetzner may take here: a late answer need not take twenty.
+hetzner_cloud.TIMEOUT = (2.0, float(os.environ.get("HETZNER_PATIENCE", "20")))
 
 
 def main() -> None:

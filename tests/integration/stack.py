@@ -1,0 +1,102 @@
+"""The product as it runs: web, worker and beat as processes, with a database and a broker of their own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from devtools.environment import product_env
+from devtools.services import free_port
+from tests.integration.world import ROOT, Sandbox
+
+
+class Stack:
+    """Where things are, and the driver that leads one life through them."""
+
+    def __init__(self, home: Path, env: dict[str, str]) -> None:
+        self.home, self.env = home, env
+
+    def drive(
+        self, meanwhile: Callable[[subprocess.Popen[str]], None] = lambda driver: None
+    ) -> dict[str, Any]:
+        """One life, led by a process of its own; `meanwhile` may disturb it. Returns what the life left behind."""
+        command = [sys.executable, "-m", "tests.integration.drive"]
+        log = (self.home / "driver.log").open("w+")
+        driver = subprocess.Popen(
+            command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        try:
+            meanwhile(driver)
+            out, _ = driver.communicate(timeout=240)
+        finally:
+            driver.kill()
+        log.seek(0)
+        assert driver.returncode == 0, log.read()[-3000:]
+        return dict(json.loads(out.splitlines()[-1]))
+
+
+@contextmanager
+def stack(home: Path, *, database_url: str, broker_url: str) -> Iterator[Stack]:
+    """Everything up, with a tick every half second."""
+    with ExitStack() as after:
+        port = free_port()
+        site = f"http://127.0.0.1:{port}"
+        env = {
+            **product_env(home, database_url=database_url, broker_url=broker_url, base_url=site, signs=True)
+        }
+        env |= {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "ENGINE_TICK_SECONDS": "1",
+            "ENGINE_LEASE_SECONDS": "5",
+        }
+        sandbox = Sandbox(home / "sandbox", f"{site}/hooks/gumroad/{env['GUMROAD_WEBHOOK_SECRET']}", env=env)
+        after.callback(sandbox.stop)
+        env |= sandbox.settings()
+        _prepare(env)
+        _keep(after, home, env | {"BIND": f"127.0.0.1:{port}"}, "gunicorn", "-c", "deploy/gunicorn.conf.py")
+        _keep(
+            after, home, env, "celery", "-A", "mailat", "worker", "--pool", "threads", "-c", "4", "-l", "INFO"
+        )
+        _keep(after, home, env, "celery", "-A", "mailat", "beat", "-s", str(home / "beat"), "--pidfile=")
+        _wait(f"{site}/healthz")
+        yield Stack(home, env | {"SANDBOX_URL": sandbox.url})
+
+
+def _prepare(env: dict[str, str]) -> None:
+    for command in (["manage.py", "migrate", "-v0"], ["-m", "agent.build", env["AGENT_BUILD_DIR"]]):
+        subprocess.run([sys.executable, *command], env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def _keep(after: ExitStack, home: Path, env: dict[str, str], module: str, *words: str) -> None:
+    """Started, and ended with the stack; a process that ends by itself is a failure of the test that follows."""
+    log = (home / f"{module}-{words[2] if len(words) > 2 else 'web'}.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *words], env=env, cwd=ROOT, stdout=log, stderr=log
+    )
+
+    def end() -> None:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+    after.callback(end)
+
+
+def _wait(url: str) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=1)  # noqa: S310
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"{url} does not answer")
