@@ -37,7 +37,7 @@ class Card:
     def begun(self) -> bool:
         """Whether the deletion cannot be called off any more."""
         destruction = getattr(self.server, "destruction", None)
-        return bool(destruction and destruction.begun_at)
+        return bool(destruction and destruction.begun_at and not self.server.gone_at)
 
     @property
     def left(self) -> timedelta | None:
@@ -50,7 +50,7 @@ class Card:
     @property
     def busy(self) -> bool:
         """Whether something happens that one may want to watch."""
-        return self.state.word == "being made" or (self.begun and not self.server.gone_at)
+        return self.state.word == "being made" or self.begun
 
 
 def card_of(server: Server) -> Card:

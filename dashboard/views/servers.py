@@ -42,8 +42,11 @@ def server_live(request: PersonsRequest, pk: UUID) -> HttpResponse:
 
 def phase(one: Server) -> str:
     """Whether there is something to measure; when this changes, the whole page is another."""
+    destruction = getattr(one, "destruction", None)
     if one.gone_at:
         return "gone"
+    if destruction and destruction.begun_at:
+        return "being-deleted"
     return "running" if one.ready_at else "being-made"
 
 
@@ -87,7 +90,7 @@ def _says(card: Card) -> str:
 def _steps(card: Card) -> list[progress.Progress]:
     if card.state.word == "being made":
         return progress.of(card.server)
-    return progress.of(card.server, "Destroy") if card.begun and not card.server.gone_at else []
+    return progress.of(card.server, "Destroy") if card.begun else []
 
 
 def _details(one: Server, card: Card) -> dict[str, object]:

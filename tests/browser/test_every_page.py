@@ -52,10 +52,12 @@ def _barriers(window: Window) -> list[str]:
 
 STICKS_OUT = """() => {
   const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
-  return [...document.querySelectorAll("body *")]
+  const wide = document.documentElement.scrollWidth;
+  if (wide <= width) return [];
+  const found = [...document.querySelectorAll("body *")]
     .filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest(".scroll"))
     .map((one) => `${one.tagName}.${one.getAttribute("class") ?? ""} ${one.textContent.slice(0, 40)}`);
+  return [`${wide} instead of ${width}`, ...found];
 }"""
 
 

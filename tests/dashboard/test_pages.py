@@ -170,7 +170,9 @@ def test_what_has_begun_cannot_be_called_off(as_alice: Client, account: Account)
 def test_what_is_gone_leads_to_its_receipt(as_alice: Client, account: Account) -> None:
     gone = world.gone(account)
     receipt = Receipt.objects.get(subject=gone.subject)
-    assert f"/receipts/{receipt.pk}" in as_alice.get(f"/servers/{gone.pk}").content.decode()
+    page = as_alice.get(f"/servers/{gone.pk}")
+    assert f"/receipts/{receipt.pk}" in page.content.decode()
+    assert "What it is" not in text(page)
 
 
 # --- money and evidence

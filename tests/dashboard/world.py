@@ -133,6 +133,7 @@ def gone(account: Account, name: str = "former") -> Server:
     now = timezone.now()
     one = server(account, name, wanted_at=now - timedelta(days=90), ready_at=now - timedelta(days=90))
     Server.objects.filter(pk=one.pk).update(gone_at=now - timedelta(days=2))
+    Destruction.objects.create(server=one, by="gumroad", reason="cancelled", due_at=now, begun_at=now)
     receipt(account, one)
     one.refresh_from_db()
     return one
