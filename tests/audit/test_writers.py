@@ -74,3 +74,13 @@ def test_the_times_of_a_chain_never_run_backwards() -> None:
     test_who_records_and_then_takes_long_holds_nobody_up()
     first, second = Event.objects.order_by("seq").values_list("at", flat=True)
     assert second >= first
+
+
+def test_many_events_of_one_transaction_are_numbered_in_their_order() -> None:
+    account = uuid4()
+    with transaction.atomic():
+        for number in range(300):
+            record("server.wanted", by="user:1", account=account, number=number)
+    facts = Event.objects.order_by("seq").values_list("facts", flat=True)
+    assert [one["number"] for one in facts] == list(range(300))
+    assert verdict(account).events == 300

@@ -93,6 +93,11 @@ DECLARE
   head audit_head;
   fresh audit_event;
 BEGIN
+  -- The first event of a transaction brings all of them in; for the others there is nothing left to do.
+  SELECT * INTO event FROM audit_event WHERE id = NEW.id AND at = NEW.at;
+  IF event.id IS NULL OR event.hash IS NOT NULL THEN
+    RETURN NULL;
+  END IF;
   FOR event IN SELECT * FROM audit_event WHERE hash IS NULL AND at = now() ORDER BY account_id NULLS FIRST, id LOOP
     head := audit_lock_head(coalesce(event.account_id, '00000000-0000-0000-0000-000000000000'));
     fresh := event;
