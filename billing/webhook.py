@@ -22,7 +22,6 @@ log = logging.getLogger("billing")
 @csrf_exempt
 def gumroad(request: HttpRequest, secret: str) -> HttpResponse:
     """200 once the ping is kept, 503 if it could not be; 404 for whoever does not know the secret."""
-    request.path = request.path_info = "/hooks/gumroad"  # whatever logs the request must not log the secret
     if not constant_time_compare(secret, settings.GUMROAD_WEBHOOK_SECRET):
         return HttpResponse(status=404)
     if request.method != "POST":
