@@ -21,7 +21,7 @@ View = Callable[..., HttpResponse]
 class PersonsRequest(HttpRequest):
     """The request of somebody who is signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     reference: str
 
 

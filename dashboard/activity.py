@@ -50,7 +50,7 @@ def _lines(account: Account, reader: User, events: list[Event]) -> list[Line]:
 
 
 def _servers(account: Account, events: list[Event]) -> dict[str, Server]:
-    ids = {_server_id(event.subject) for event in events} - {None}
+    ids = {pk for event in events if (pk := _server_id(event.subject))}
     found = Server.objects.filter(account=account, pk__in=ids)
     return {server.subject: server for server in found}
 

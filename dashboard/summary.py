@@ -1,5 +1,6 @@
 """Is everything working right now? One sentence about all servers, and what each card shows."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,11 +54,15 @@ class Card:
         return self.state.word == "being made" or self.begun
 
 
-def card_of(server: Server) -> Card:
-    return Card(server, states.of(server), host_name(server), PLACES[server.place], PLANS[server.plan])
+def card_of(server: Server, alarmed: Container[str] | None = None) -> Card:
+    state = states.of(server, alarmed=alarmed)
+    return Card(server, state, host_name(server), PLACES[server.place], PLANS[server.plan])
 
 
-def worst_first(cards: list[Card]) -> list[Card]:
+def cards_of(servers: list[Server]) -> list[Card]:
+    """The servers' cards, the worst first; one question about alarms for all of them."""
+    alarmed = states.alarmed(servers)
+    cards = [card_of(server, alarmed) for server in servers]
     return sorted(cards, key=lambda card: (ORDER.index(card.state.word), card.server.name))
 
 

@@ -1,5 +1,6 @@
 """Is it working right now? One word, since when, why, and what comes next."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,8 +20,11 @@ class State:
     next: str
 
 
-def of(server: Server) -> State:
-    """The state of a server; read it with its agent and destruction, `select_related("agent", "destruction")`."""
+def of(server: Server, *, alarmed: Container[str] | None = None) -> State:
+    """The state of a server; read it with its agent and destruction, `select_related("agent", "destruction")`.
+
+    `alarmed` are the subjects of open alarms, for who asks about many servers; otherwise they are looked up.
+    """
     destruction = getattr(server, "destruction", None)
     if server.gone_at:
         return State("gone", server.gone_at, _("It was deleted; the receipt says what was removed."), "")
@@ -33,11 +37,17 @@ def of(server: Server) -> State:
             _("The subscription has ended."),
             _("It will be deleted unless you come back."),
         )
-    return _being_made(server) if server.ready_at is None else _running(server)
+    return _being_made(server, alarmed) if server.ready_at is None else _running(server)
 
 
-def _being_made(server: Server) -> State:
-    late = Alarm.objects.filter(subject=server.subject, closed_at=None).exists()
+def alarmed(servers: list[Server]) -> set[str]:
+    """The subjects of those servers about which an alarm is open."""
+    subjects = [server.subject for server in servers]
+    return set(Alarm.objects.filter(subject__in=subjects, closed_at=None).values_list("subject", flat=True))
+
+
+def _being_made(server: Server, known: Container[str] | None) -> State:
+    late = server.subject in (alarmed([server]) if known is None else known)
     why = _("It takes longer than it should; our staff have been told.") if late else _("It is being set up.")
     return State("being made", server.wanted_at, why, _("A mail comes when it is ready."))
 

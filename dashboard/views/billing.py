@@ -1,5 +1,7 @@
 """What do I pay, until when, and what happens if I stop?"""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -25,6 +27,6 @@ def billing(request: PersonsRequest) -> HttpResponse:
     return render(request, "dashboard/billing.html", context)
 
 
-def _receipts(account: object) -> list[Evidence]:
+def _receipts(account: UUID) -> list[Evidence]:
     rows = Receipt.objects.filter(account_id=account).order_by("-issued_at", "id")[:100]
     return [evidence_of(row) for row in rows]

@@ -11,7 +11,7 @@ from billing.models import Subscription
 from dashboard import live
 from dashboard.access import PersonsRequest, signed_in
 from dashboard.subscriptions import without_server
-from dashboard.summary import Card, card_of, headline, worst_first
+from dashboard.summary import Card, cards_of, headline
 from servers.models import Server
 
 MOST = 100  # cards on one page
@@ -53,5 +53,4 @@ def _part(request: PersonsRequest) -> live.Part:
 
 def _cards(account: Account) -> list[Card]:
     there = Server.objects.filter(account=account, gone_at=None)
-    servers = there.select_related("agent", "destruction").order_by("name")[:MOST]
-    return worst_first([card_of(server) for server in servers])
+    return cards_of(list(there.select_related("agent", "destruction").order_by("name")[:MOST]))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -24,6 +25,10 @@ class Sight:
 
 def landing(account: Account, user: User) -> str:
     return "/"
+
+
+def sign_in(account: Account, user: User) -> str:
+    return "/sign-in?next=/overview"
 
 
 def plans(account: Account, user: User) -> str:
@@ -124,7 +129,8 @@ def receipt(account: Account, user: User) -> str:
 
 def activity(account: Account, user: User) -> str:
     one = world.running(account)
-    me, facts = f"user:{user.pk}", {"account": account.pk, "subject": one.subject}
+    me = f"user:{user.pk}"
+    facts: dict[str, Any] = {"account": account.pk, "subject": one.subject}
     record("account.opened", by="gumroad", account=account.pk)
     record("subscription.began", by="gumroad", account=account.pk, plan="basic")
     record("person.signed_in", by=me, account=account.pk, how="link")
@@ -158,6 +164,7 @@ def not_found(account: Account, user: User) -> str:
 SIGHTS = [
     Sight("landing", landing, signed_in=False),
     Sight("plans", plans, signed_in=False),
+    Sight("sign-in", sign_in, signed_in=False),
     Sight("overview", overview),
     Sight("overview-empty", overview_empty),
     Sight("overview-first-step", overview_first_step),

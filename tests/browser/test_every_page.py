@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Account, User
 from tests.browser.conftest import NARROW, WIDE, Window
 from tests.browser.site import SIGHTS, Sight
+from tests.dashboard import world
 
 pytestmark = pytest.mark.browser
 SHAPES = [("light", "wide"), ("dark", "wide"), ("light", "narrow"), ("dark", "narrow")]
@@ -34,6 +35,22 @@ def test_every_page(
         assert _barriers(window) == []
         assert window.elsewhere == []
         assert [told for told in window.complaints if EXPECTED not in told] == []
+        assert _sticks_out(window) == []
+        window.context.close()
+
+
+def test_a_form_with_errors(
+    chromium: Browser, live_server: LiveServer, alice: User, account: Account
+) -> None:
+    world.subscription(account)
+    for theme, shape in SHAPES:
+        window = Window(chromium, live_server.url, theme, WIDE if shape == "wide" else NARROW).sign_in(alice)
+        page = window.open("/servers/new")
+        page.get_by_label("Name of the server").fill("-my post-")
+        page.get_by_role("button", name="Make this server").click()
+        page.get_by_role("heading", name="Something is missing").wait_for()
+        _keep_picture(window, f"new-server-errors-{theme}-{shape}")
+        assert _barriers(window) == []
         assert _sticks_out(window) == []
         window.context.close()
 

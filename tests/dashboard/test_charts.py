@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -168,7 +169,7 @@ def test_times_are_those_of_the_reader(as_alice: Client, account: Account) -> No
     one = world.running(account)
     at = timezone.now().replace(second=30, microsecond=0) - timedelta(minutes=20)
     Metric.objects.bulk_create([Metric(server=one, at=at, cpu=12.0)])
-    berlin = at.astimezone(timezone.zoneinfo.ZoneInfo("Europe/Berlin"))
+    berlin = at.astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{berlin:%H:%M}: 12 %" in as_alice.get(f"/servers/{one.pk}/charts").content.decode()
     as_alice.cookies["zone"] = "Asia%2FTokyo"
     assert f"{berlin:%H:%M}: 12 %" not in as_alice.get(f"/servers/{one.pk}/charts").content.decode()

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -89,7 +90,7 @@ def test_a_state_is_a_word_and_a_shape(as_alice: Client, account: Account) -> No
     assert state[1].strip().endswith("Down")
 
 
-@pytest.mark.parametrize("make", [world.running, world.silent, world.ending])
+@pytest.mark.parametrize("make", [world.running, world.silent, world.ending, world.being_made])
 def test_more_servers_are_no_more_queries(as_alice: Client, account: Account, make: object) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as seen:
@@ -143,7 +144,7 @@ def test_a_running_server_tells_its_figures(as_alice: Client, account: Account) 
         {"cpu": 1e308, "load1": -1, "uptime": 1e300},
     ],
 )
-def test_an_agent_may_say_anything(as_alice: Client, account: Account, report: dict[str, object]) -> None:
+def test_an_agent_may_say_anything(as_alice: Client, account: Account, report: dict[str, Any]) -> None:
     page = as_alice.get(f"/servers/{world.running(account, **report).pk}")
     assert page.status_code == 200
     assert "<script>alert" not in page.content.decode()
