@@ -48,7 +48,7 @@ def test_a_form_with_errors(
         page = window.open("/servers/new")
         page.get_by_label("Name of the server").fill("-my post-")
         page.get_by_role("button", name="Make this server").click()
-        page.get_by_role("heading", name="Something is missing").wait_for()
+        page.get_by_role("heading", name="This needs another look").wait_for()
         _keep_picture(window, f"new-server-errors-{theme}-{shape}")
         assert _barriers(window) == []
         assert _sticks_out(window) == []
