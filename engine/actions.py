@@ -97,7 +97,7 @@ def knock(run_id: int) -> None:
 
     try:
         work.delay(run_id)
-    except work.OperationalError as error:
+    except Exception as error:  # whatever a broker can raise, the row is written and will be found
         log.warning("no knock, the clock will do: %s", type(error).__name__)
 
 

@@ -82,7 +82,7 @@ DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "max_size": env.int("DATABASE_POOL", 12),
-    "timeout": 10,
+    "timeout": 3,  # seconds: Gumroad gives up after five, and a 503 in time brings the ping again
     "max_lifetime": 1800,
 }
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # without it psycopg prepares nothing
