@@ -28,10 +28,11 @@ def main() -> None:
     )
     server = make_server("127.0.0.1", wishes.port, app, threaded=True)
     signal.signal(signal.SIGTERM, _end)
-    print(
-        json.dumps({"url": f"http://127.0.0.1:{server.port}/hetzner/v1", "hosts": machines.kind}), flush=True
-    )
     try:
+        print(
+            json.dumps({"url": f"http://127.0.0.1:{server.port}/hetzner/v1", "hosts": machines.kind}),
+            flush=True,
+        )
         server.serve_forever()
     except KeyboardInterrupt:
         pass

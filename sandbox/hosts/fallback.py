@@ -32,7 +32,9 @@ class FallbackHosts(Hosts):
         self._hosts.close()
         why = f"Debian hosts could not be prepared ({problem}), so every server is the agent alone, as a process"
         self._log(why)
-        self._hosts = ProcessHosts(self._home, self._log, why=why)
+        # Servers may already be ordered, or the control plane told its address, for hosts on the other network.
+        moved = {self._hosts.address_of_control: ProcessHosts.address_of_control}
+        self._hosts = ProcessHosts(self._home, self._log, why, moved)
         self._mirror()
 
     def _mirror(self) -> None:

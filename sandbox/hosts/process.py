@@ -17,8 +17,11 @@ class ProcessHosts(Hosts):
 
     kind = "process"
 
-    def __init__(self, home: pathlib.Path, on_log: Log, why: str) -> None:
-        self.why = why
+    def __init__(
+        self, home: pathlib.Path, on_log: Log, why: str, moved: dict[str, str] | None = None
+    ) -> None:
+        """`moved` maps hosts in the user data's URLs to those that a process here can reach."""
+        self.why, self._moved = why, moved or {}
         self._place, self._log = home.resolve() / "processes", on_log
         self._running: dict[int, AgentProcess] = {}
         self._guard = threading.Lock()
@@ -40,7 +43,7 @@ class ProcessHosts(Hosts):
             return
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            userdata.write_files(user_data, root)
+            userdata.write_files(user_data, root, self._moved)
         except userdata.UserDataError as problem:  # a real host would also start, and say so on its console
             say(self._folder(machine_id), f"The user data cannot be followed: {problem}.")
         done.touch()

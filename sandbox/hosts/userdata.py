@@ -16,13 +16,13 @@ class UserDataError(ValueError):
     """The user data cannot be followed; the text says what is wrong with it."""
 
 
-def write_files(user_data: str, root: pathlib.Path) -> None:
+def write_files(user_data: str, root: pathlib.Path, moved: dict[str, str] | None = None) -> None:
     """Writes the files of `write_files` below `root`, as cloud-init would below /; source: cloud-init's module reference."""
     for entry in _entries(user_data):
         path = _below(root, str(entry.get("path", "")))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_bytes(_content(entry))
+        path.write_bytes(_readdressed(_content(entry), moved or {}))
         os.chmod(path, int(str(entry.get("permissions", "0644")), 8))
 
 
@@ -44,6 +44,14 @@ def _below(root: pathlib.Path, path: str) -> pathlib.Path:
     if not path.startswith("/") or not place.is_relative_to(root.resolve()) or place == root.resolve():
         raise UserDataError(f"{path!r} is no absolute path of a file")
     return place
+
+
+def _readdressed(content: bytes, moved: dict[str, str]) -> bytes:
+    """The content with the hosts of its URLs changed that `moved` names."""
+    for old, new in moved.items():
+        for end in (b":", b"/"):
+            content = content.replace(b"//" + old.encode() + end, b"//" + new.encode() + end)
+    return content
 
 
 def _content(entry: dict[str, Any]) -> bytes:

@@ -82,16 +82,16 @@ class Forwarder:
     """Carries connections that hosts make to the gateway over to the control plane on this computer's loopback."""
 
     def __init__(self, listener: socket.socket, port: int) -> None:
-        self._listener, self._port = listener, port
-        self._loop = asyncio.new_event_loop()
+        self._port, self._loop = port, asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=listener))
         self._thread = threading.Thread(target=self._run, name="lan-forwarder", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._listener))
         self._loop.run_forever()
-        server.close()
+        self._server.close()
+        self._loop.run_until_complete(_cancel_all())
+        self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -106,6 +106,13 @@ class Forwarder:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -18,10 +18,10 @@ import json, os, pathlib, sys, time
 arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 state = pathlib.Path(arguments["--state"])
 config = json.loads(pathlib.Path(arguments["--config"]).read_text())
-(state / "seen.tmp").write_text(json.dumps({"pid": os.getpid(), "config": config, "environment": dict(os.environ)}))
-(state / "seen.tmp").rename(state / "seen.json")
 with (state / "starts").open("a") as starts:
     starts.write("x")
+(state / "seen.tmp").write_text(json.dumps({"pid": os.getpid(), "config": config, "environment": dict(os.environ)}))
+(state / "seen.tmp").rename(state / "seen.json")
 print("the agent speaks", flush=True)
 if (status := config.get("ends_with")) is not None:
     sys.exit(status)

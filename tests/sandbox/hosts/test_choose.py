@@ -60,6 +60,21 @@ def test_where_the_image_cannot_be_made_it_falls_back_and_says_why(tmp_path, mon
     chosen.close()
 
 
+def test_an_agent_told_the_address_of_debian_hosts_finds_the_control_plane_all_the_same(
+    tmp_path, monkeypatch, depot, until
+):
+    def fail(home, on_log):
+        raise hosts.HostsUnavailable("no package could be fetched")
+
+    monkeypatch.setattr(hosts, "why_not", lambda home: "")
+    monkeypatch.setattr(image, "ensure", fail)
+    chosen = hosts.choose("auto", tmp_path, depot.port, quiet)
+    data = depot.user_data().replace("//127.0.0.1:", f"//{chosen.address_of_control}:")
+    chosen.boot(1, "alice", "198.18.0.10", data)
+    until(lambda: "the agent speaks" in chosen.console(1))
+    chosen.close()
+
+
 def test_an_ordinary_user_is_told_that_root_is_needed(tmp_path, monkeypatch):
     monkeypatch.setattr(possible.os, "geteuid", lambda: 1000)
     assert "root" in possible.why_not(tmp_path)
