@@ -27,7 +27,7 @@ class ServerProgram(Program):
     def agent(self) -> Agent | None:
         return Agent.objects.select_related("server").filter(server=self.server).first()
 
-    def record(self, action: str, **facts: object) -> None:
+    def record(self, action: str, /, **facts: object) -> None:
         """An event of this server's account, by this program."""
         record(
             action,
