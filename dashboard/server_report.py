@@ -15,16 +15,17 @@ SERVICE_STATES = {"active": "working", "inactive": "gone", "failed": "down"}
 
 @dataclass(frozen=True)
 class Gauge:
-    """A figure with its share of a whole in percent, where it has one."""
+    """A figure with its share of a whole in percent, where it has one; `fills` where a large share is trouble."""
 
     name: str
     value: str
     share: float | None = None
     note: str = ""
+    fills: bool = False
 
     @property
     def full(self) -> bool:
-        return self.share is not None and self.share >= 90
+        return self.fills and self.share is not None and self.share >= 90
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _of_whole(name: str, used: object, total: object) -> Gauge:
     if share is None:
         return Gauge(name, figures.percent(None))
     words = {"used": figures.size(figures.finite(used)), "total": figures.size(figures.finite(total))}
-    return Gauge(name, figures.percent(share), share, _("%(used)s of %(total)s") % words)
+    return Gauge(name, figures.percent(share), share, _("%(used)s of %(total)s") % words, fills=True)
 
 
 def _services(told: object) -> list[Service]:
@@ -90,7 +91,7 @@ def _services(told: object) -> list[Service]:
     return [
         Service(
             str(name).removesuffix(".service")[:60],
-            SERVICE_STATES.get(str(state), "attention"),
+            SERVICE_STATES.get(str(state), "unknown"),
             words.get(str(state), _("not known")),
         )
         for name, state in sorted(told.items(), key=lambda pair: str(pair[0]))[:50]

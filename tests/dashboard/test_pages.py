@@ -150,6 +150,13 @@ def test_an_agent_may_say_anything(as_alice: Client, account: Account, report: d
     assert "<script>alert" not in page.content.decode()
 
 
+def test_a_busy_processor_is_no_trouble_and_a_full_disk_is(as_alice: Client, account: Account) -> None:
+    busy = as_alice.get(f"/servers/{world.running(account, 'busy', cpu=99.0).pk}").content.decode()
+    assert "gauge full" not in busy
+    full = world.running(account, "full", disk_used=39e9, disk_total=40e9)
+    assert as_alice.get(f"/servers/{full.pk}").content.decode().count("gauge full") == 1
+
+
 def test_an_ending_server_says_what_is_lost_by_when_and_how_to_keep_it(
     as_alice: Client, account: Account
 ) -> None:
