@@ -33,7 +33,7 @@ def sandbox(
 
 
 @pytest.fixture(scope="session")
-def workers(sandbox: Sandbox) -> Iterator[Workers]:
+def workers(sandbox: Sandbox, django_db_setup: None) -> Iterator[Workers]:
     workers = Workers(sandbox, database_url())
     yield workers
     workers.stop()

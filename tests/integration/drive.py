@@ -83,7 +83,7 @@ def main() -> None:
     life.buy()
     life.choose()
     life.come_up()
-    insist(life.end)
+    life.end()
     insist(lambda: let_days_pass(7.01))
     life.until(lambda: not Run.objects.filter(finished_at=None).exists(), "the last letter")
     left = {"events": insist(life.events), "letters": life.letters(), "machines": life.sandbox.machines()}

@@ -82,8 +82,13 @@ class Life:
         """Nothing happens to most servers."""
 
     def end(self) -> None:
-        self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/end")
+        self.leave()
         self.until(lambda: Destruction.objects.filter(server=self.server).exists(), "the end", 300)
+
+    def leave(self) -> None:
+        """Cancels, and the paid time passes."""
+        for act in ("cancel", "end"):
+            self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/{act}")
 
     def be_destroyed(self) -> None:
         let_days_pass(7.01)

@@ -29,8 +29,15 @@ ROOT = Path(__file__).resolve().parents[2]
 class Sandbox:
     """The outside world; `post` and `get` speak to its doors for tests."""
 
+    process: subprocess.Popen[str] | None = None
+
     def __init__(
-        self, home: Path, ping_url: str, *, hosts: str = "none", control: str = "http://127.0.0.1:1"
+        self,
+        home: Path,
+        ping_url: str,
+        *,
+        control: str = "http://127.0.0.1:1",
+        env: dict[str, str] | None = None,
     ) -> None:
         command = [sys.executable, "-m", "sandbox", "--home", str(home), "--port", "0", "--smtp-port", "0"]
         command += ["--hosts", "none", "--control-url", control, "--ping-delay", "0.01"]
