@@ -115,10 +115,12 @@ class DebianHosts(Hosts):
     def _end_all(self) -> None:
         for machine_id in list(self._running):
             self.halt(machine_id)
-        with self._preparing:
-            if self._lan:
-                self._lan.close()
-            self._lan = None
+        if not self._preparing.acquire(timeout=1):
+            return  # an image is being made, which ends with this process; there is no network yet
+        if self._lan:
+            self._lan.close()
+        self._lan = None
+        self._preparing.release()
 
     def _folder(self, machine_id: int) -> pathlib.Path:
         return self._place / f"machine-{machine_id}"

@@ -105,6 +105,7 @@ def _run_mmdebstrap(target: pathlib.Path, sources: str, on_log: Log) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,  # whoever kills our whole session must not kill the leash, which tidies up
         text=True,
     )
     last = collections.deque(_progress(process, on_log), maxlen=LEFT_OUT)
