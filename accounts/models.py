@@ -140,6 +140,8 @@ class Letter(models.Model):
         indexes = [
             models.Index(fields=["account_id", "-written_at"], name="letter_account"),
             models.Index(fields=["kind", "written_at"], name="letter_kind"),
+            models.Index(fields=["-written_at", "-id"], name="letter_newest"),
+            models.Index(fields=["to", "-written_at"], name="letter_to"),
         ]
 
     def __str__(self) -> str:

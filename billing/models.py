@@ -31,6 +31,9 @@ class Ping(models.Model):
         indexes = [
             models.Index(fields=["-received_at", "-id"], name="ping_newest"),
             models.Index(fields=["about"], name="ping_about"),
+            models.Index(
+                fields=["-id"], condition=models.Q(became__in=["new", "puzzling"]), name="ping_waiting"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,7 +73,10 @@ class Subscription(models.Model):
     checked_at = models.DateTimeField(default=timezone.now, help_text="when Gumroad was last asked")
 
     class Meta:
-        indexes = [models.Index(fields=["account", "-began_at"], name="subscription_account")]
+        indexes = [
+            models.Index(fields=["account", "-began_at"], name="subscription_account"),
+            models.Index(fields=["-began_at", "-id"], name="subscription_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan} of {self.email}"

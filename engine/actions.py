@@ -111,16 +111,19 @@ def due(most: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def usual_seconds(program: str, step: str) -> float | None:
-    """The median time of this step's last fifty ends, in seconds; None if it never ended."""
+USUAL = """
+SELECT step, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM ended_at - began_at))
+  FROM (SELECT DISTINCT step FROM engine_steptaken WHERE program = %s) AS steps
+ CROSS JOIN LATERAL (SELECT began_at, ended_at FROM engine_steptaken AS one
+                      WHERE one.program = %s AND one.step = steps.step ORDER BY id DESC LIMIT 50) AS last
+ GROUP BY step"""
+
+
+def usual_seconds(program: str) -> dict[str, float]:
+    """For each step of the program the median time of its last fifty ends, in seconds."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM ended_at - began_at)) FROM ("
-            "SELECT began_at, ended_at FROM engine_steptaken WHERE program = %s AND step = %s ORDER BY id DESC LIMIT 50"
-            ") AS last",
-            [program, step],
-        )
-        return cursor.fetchone()[0]
+        cursor.execute(USUAL, [program, program])
+        return {step: float(seconds) for step, seconds in cursor.fetchall()}
 
 
 FINISHED_KEPT = timedelta(days=90)

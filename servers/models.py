@@ -127,6 +127,9 @@ class Destruction(models.Model):
         default=list, help_text="what was removed, when, and what the provider answered"
     )
 
+    class Meta:
+        indexes = [models.Index(fields=["-due_at", "-server"], name="destruction_latest")]
+
     def __str__(self) -> str:
         return f"destruction of {self.server_id}"
 

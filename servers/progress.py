@@ -50,37 +50,28 @@ def of(server: Server, program: str = "Provision") -> list[Progress]:
         return []
     stages = MAKING if program == "Provision" else ENDING
     taken = list(run.taken.order_by("id"))
-    names = list(stages)
+    usual = usual_seconds(program)
     at = next((n for n, steps in enumerate(stages.values()) if run.step in steps), 0)
-    return [_line(server, run, names[n], list(stages.values())[n], n - at, taken) for n in range(len(names))]
+    return [
+        _line(server, run, key, [one for one in taken if one.step in steps], n - at, _sum(usual, steps))
+        for n, (key, steps) in enumerate(stages.items())
+    ]
 
 
 def _line(
-    server: Server, run: Run, key: str, steps: tuple[str, ...], distance: int, taken: list[StepTaken]
+    server: Server, run: Run, key: str, taken: list[StepTaken], distance: int, usual: float | None
 ) -> Progress:
-    mine = [one for one in taken if one.step in steps]
-    began = min((one.began_at for one in mine), default=None)
-    usual = _usual(run.program, steps)
+    says, began = _says(server, run.program, key), min((one.began_at for one in taken), default=None)
     if run.finished_at or distance < 0:
-        ended = max((one.ended_at for one in mine), default=None)
-        return Progress(key, _says(server, run.program, key), "done", began, ended, usual)
+        ended = max((one.ended_at for one in taken), default=None)
+        return Progress(key, says, "done", began, ended, usual)
     if distance > 0:
-        return Progress(key, _says(server, run.program, key), "next", usual_seconds=usual)
-    return Progress(
-        key,
-        _says(server, run.program, key),
-        "now",
-        began or run.step_since,
-        None,
-        usual,
-        _waits(run),
-        _trouble(run),
-    )
+        return Progress(key, says, "next", usual_seconds=usual)
+    return Progress(key, says, "now", began or run.step_since, None, usual, _waits(run), _trouble(run))
 
 
-def _usual(program: str, steps: tuple[str, ...]) -> float | None:
-    times = [usual_seconds(program, step) for step in steps]
-    known = [time for time in times if time is not None]
+def _sum(usual: dict[str, float], steps: tuple[str, ...]) -> float | None:
+    known = [usual[step] for step in steps if step in usual]
     return sum(known) if known else None
 
 
@@ -110,8 +101,9 @@ def _waits(run: Run) -> str:
     """What the current step waits for, in words for the customer."""
     if run.step == "order_machine" and run.args.get("sold_out"):
         return _("The data centre has no such machine free at the moment. We ask again every two minutes.")
-    if run.step == "prove" and run.args.get("waits_for"):
-        return _("Waiting for %s.") % run.args["waits_for"]
+    lacking = [name for name in run.args.get("lacks", []) if name != "report"]
+    if run.step == "prove" and lacking:
+        return _("Waiting for: %s.") % ", ".join(lacking)
     words = {
         "order_machine": _("Waiting for the provider's answer."),
         "wait_agent": _("The machine is starting; we wait until it calls us."),

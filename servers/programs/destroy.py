@@ -98,7 +98,8 @@ class Destroy(ServerProgram):
         return hop(self.remove_traces)
 
     def remove_traces(self) -> Next:
-        """The agent's keys and the measurements go; events stay for their year."""
+        """The agent's keys, its way in and the measurements go; events stay for their year."""
+        Server.objects.filter(pk=self.server.pk).update(enrolment_hash="")
         Agent.objects.filter(server=self.server).delete()
         raw, _ = Metric.objects.filter(server_id=self.server.pk).delete()
         thin, _ = ThinMetric.objects.filter(server=self.server).delete()
@@ -131,7 +132,7 @@ class Destroy(ServerProgram):
             sign=signing.sign,
         )
         Server.objects.filter(pk=self.server.pk).update(
-            gone_at=timezone.now(), machine_id=None, ipv4=None, ipv6=None, enrolment_hash=""
+            gone_at=timezone.now(), machine_id=None, ipv4=None, ipv6=None
         )
         self.args["receipt"] = str(receipt.pk)
         self.record("destruction.finished", receipt=str(receipt.pk))

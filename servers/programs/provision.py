@@ -184,21 +184,19 @@ class Provision(ServerProgram):
 
     def prove(self) -> Next:
         """A report that came after the set-up must show nothing failed and all figures there."""
-        self.args["waits_for"] = self._not_proven()
-        if self.args["waits_for"]:
+        self.args["lacks"] = self._lacks()
+        if self.args["lacks"]:
             return nap(5)
         self.record("server.proven")
         return hop(self.announce)
 
-    def _not_proven(self) -> str:
+    def _lacks(self) -> list[str]:
+        """What is still missing: `report`, or the names of services and figures."""
         report = self.agent.report if self.agent else {}
         if report.get("applied", 0) < self.args["version"]:
-            return "its next report"
+            return ["report"]
         failed = sorted(name for name, state in report.get("services", {}).items() if state == "failed")
-        if failed:
-            return f"{', '.join(failed)} to run"
-        missing = [name for name in ("disk_total", "mem_total") if not report.get(name)]
-        return f"{', '.join(missing)} to be reported" if missing else ""
+        return failed + [name for name in ("disk_total", "mem_total") if not report.get(name)]
 
     def announce(self) -> Next:
         """From here on it is the customer's."""

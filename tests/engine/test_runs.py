@@ -210,8 +210,8 @@ def test_what_is_usual_is_the_median_of_past_times():
         StepTaken.objects.create(
             run=run, program="Walk", step="begin", began_at=now, ended_at=now + timedelta(seconds=seconds)
         )
-    assert actions.usual_seconds("Walk", "begin") == 2
-    assert actions.usual_seconds("Walk", "never") is None
+    assert actions.usual_seconds("Walk") == {"begin": 2}
+    assert actions.usual_seconds("Never") == {}
 
 
 def test_finished_runs_leave_after_their_time():

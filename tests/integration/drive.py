@@ -36,7 +36,7 @@ class Driven(Life):
     def until(self, there: Any, what: str, rounds: int = 0) -> None:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if insist(lambda: pretend_agents() or there()):
+            if insist(lambda: pretend_agents(self.sandbox) or there()):
                 return
             hurry()
             time.sleep(0.05)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.models import Event
 from billing import actions as billing
 from billing.models import Subscription
-from engine.models import Run
+from engine.models import Run, StepTaken
 from servers import actions as servers
 from servers.models import Agent, Destruction, Server
 from tests.integration.world import Sandbox, Workers, let_days_pass, let_time_pass, pretend_agents
@@ -48,7 +48,10 @@ class Life:
         let_time_pass(long=self.long)
         if self.workers.work(None if self.killed else self.step, self.point):
             self.killed = True
-        pretend_agents()
+        self.agents()
+
+    def agents(self) -> None:
+        pretend_agents(self.sandbox)
 
     def buy(self) -> None:
         bought = self.sandbox.post(
@@ -123,6 +126,19 @@ class Troubled(Life):
     def choose(self) -> None:
         self.sandbox.post("/hetzner/sandbox/faults", kind="fail_action", operation="create_server", times=1)
         super().choose()
+
+
+class Silent(Life):
+    """The machine's agent does not call for so long that the provider is asked about the machine."""
+
+    long = True
+
+    def agents(self) -> None:
+        if StepTaken.objects.filter(run__subject__in=self.subjects(), step="look_at_machine").exists():
+            super().agents()
+
+    def subjects(self) -> list[str]:
+        return [server.subject for server in Server.objects.filter(name=self.name)]
 
 
 class Short(Life):

@@ -13,7 +13,7 @@ import pytest
 from audit.models import Receipt
 from engine.models import Alarm
 from engine.program import Next, Program
-from tests.integration.life import Changed, Life, Short, Troubled
+from tests.integration.life import Changed, Life, Short, Silent, Troubled
 from tests.integration.world import Sandbox, Workers
 from vault import signing
 from vault.signing import Signature
@@ -26,7 +26,7 @@ ROOMS = ("accounts.", "billing.", "servers.")
 RARE: dict[str, type[Life]] = {
     "Keep.order": Changed,
     "Keep.wait_applied": Changed,
-    "Provision.look_at_machine": Troubled,
+    "Provision.look_at_machine": Silent,
     "Provision.drop_machine": Troubled,
     "Provision.wait_before_another": Troubled,
     "Destroy.wait_for_others": Short,

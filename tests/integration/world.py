@@ -154,9 +154,10 @@ def fault(sandbox: Sandbox, **what: Any) -> Iterator[None]:
         sandbox.delete("/hetzner/sandbox/faults")
 
 
-def pretend_agents() -> None:
-    """What the agents would do once: enrol with the token that their machine was given, then report."""
-    for server in Server.objects.filter(gone_at=None, machine_id__isnull=False).exclude(enrolment_hash=""):
+def pretend_agents(sandbox: Sandbox) -> None:
+    """What the agents of the machines that run would do once: enrol with the token that they were given, then report."""
+    running = {machine["id"] for machine in sandbox.machines() if machine["state"] == "running"}
+    for server in Server.objects.filter(gone_at=None, machine_id__in=running):
         pretend_agent(server)
 
 

@@ -163,3 +163,10 @@ def test_a_name_is_free_again_after_the_end(server: Server, vendor: Vendor, acco
     finish(server)
     again = actions.want_server(account=account, name="post", place="hel1", plan="basic", by="user:1")
     assert again.pk != server.pk
+
+
+def test_once_traces_are_removed_no_agent_gets_in_again(server: Server, vendor: Vendor):
+    order(server)
+    schedule(server)
+    step(server, "remove_traces")
+    assert server.enrolment_hash == ""

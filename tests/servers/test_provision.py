@@ -198,7 +198,7 @@ def test_a_server_is_proven_only_by_a_report_that_came_after_the_set_up(server: 
     for report in ({}, {"applied": 1, "services": {"x": "failed"}}, {"applied": 1, "disk_total": 5}):
         Agent.objects.update(report=report)
         assert step(server, "prove") == Nap(5)
-        assert program(Provision, server).args["waits_for"]
+        assert program(Provision, server).args["lacks"]
     Agent.objects.update(report={"applied": 1, "disk_total": 5, "mem_total": 5, "services": {"x": "active"}})
     assert step(server, "prove") == Hop("announce")
     assert agent.pk == server.pk
