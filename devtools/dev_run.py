@@ -97,8 +97,10 @@ class Run:
             process = dev_world.process(self.home, env, self.site, self.hosts)
             self.supervisor.keep(process)
             world = dev_world.wait_ready(process, self.supervisor, line)
-            line.note = f"hosts: {world.hosts}"
-            return world
+            line.note = f"machines: {world.hosts}"
+        if world.hosts == "process" and self.hosts == "auto" and world.why:
+            say(f"  {world.why[:1].upper()}{world.why[1:]}.")
+        return world
 
     def _prepare_product(self) -> None:
         env = self._env(self.world.settings(self.port), signs=True)

@@ -36,6 +36,7 @@ class World:
     mailbox: str
     smtp: str
     hosts: str
+    why: str
     agent_host: str
 
     def settings(self, port: int) -> dict[str, str]:
@@ -116,6 +117,7 @@ def wait_ready(one: Process, supervisor: Supervisor, line: Stage) -> World:
         mailbox=said["mail"],
         smtp=f"smtp://{said['smtp']}",
         hosts=said["hosts"],
+        why=said.get("why", ""),
         agent_host=said.get("agent_host") or LOOPBACK,
     )
 

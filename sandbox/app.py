@@ -87,6 +87,7 @@ class World:
             "mail": f"{url}/mail/",
             "smtp": self.office.smtp,
             "hosts": self.hosts.kind,
+            "why": self.hosts.why,
             "agent_host": self.hosts.address_of_control,
         }
 
