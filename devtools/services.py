@@ -55,8 +55,8 @@ def postgres(*, durable: bool = False, home: Path | None = None) -> Iterator[Pos
     """A started server with an empty database `mailat`; `durable` keeps fsync on, as a benchmark must."""
     with scratch() as folder:
         server = Postgres(home or folder, durable=durable)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop() if home else server.remove()
@@ -120,8 +120,8 @@ def redis(port: int | None = None) -> Iterator[Redis]:
     """A started Redis on a free port."""
     with scratch() as folder:
         server = Redis(folder, port)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop()
