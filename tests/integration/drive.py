@@ -79,7 +79,7 @@ def hurry() -> None:
 
 
 def main() -> None:
-    life = Driven(Sandbox.at(os.environ["SANDBOX_URL"]), Nobody())  # type: ignore[arg-type]
+    life = Driven(Sandbox.at(os.environ["SANDBOX_URL"], os.environ["BASE_URL"]), Nobody())  # type: ignore[arg-type]
     life.buy()
     life.choose()
     life.come_up()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -56,7 +57,9 @@ def stack(home: Path, *, database_url: str, broker_url: str) -> Iterator[Stack]:
             "ENGINE_TICK_SECONDS": "1",
             "ENGINE_LEASE_SECONDS": "5",
         }
-        sandbox = Sandbox(home / "sandbox", f"{site}/hooks/gumroad/{env['GUMROAD_WEBHOOK_SECRET']}", env=env)
+        sandbox = Sandbox(
+            home / "sandbox", f"{site}/hooks/gumroad/{env['GUMROAD_WEBHOOK_SECRET']}", control=site, env=env
+        )
         after.callback(sandbox.stop)
         env |= sandbox.settings()
         _prepare(env)
@@ -74,21 +77,39 @@ def _prepare(env: dict[str, str]) -> None:
         subprocess.run([sys.executable, *command], env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def _keep(after: ExitStack, home: Path, env: dict[str, str], module: str, *words: str) -> None:
-    """Started, and ended with the stack; a process that ends by itself is a failure of the test that follows."""
-    log = (home / f"{module}-{words[2] if len(words) > 2 else 'web'}.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *words], env=env, cwd=ROOT, stdout=log, stderr=log
-    )
+class Kept:
+    """A process that is started again when it ends by itself, as compose and bin/dev do.
 
-    def end() -> None:
-        process.terminate()
+    Celery's worker ends where Redis goes away at a bad moment (kombu 5.7 loses its connection's parameters while it closes).
+    """
+
+    def __init__(self, home: Path, env: dict[str, str], module: str, *words: str) -> None:
+        self.command, self.env = [sys.executable, "-m", module, *words], env
+        self.log = (home / f"{module}-{words[2] if len(words) > 2 else 'web'}.log").open("a")
+        self.ending = threading.Event()
+        self.process = self._start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self.command, env=self.env, cwd=ROOT, stdout=self.log, stderr=self.log)
+
+    def _watch(self) -> None:
+        while not self.ending.wait(0.2):
+            if self.process.poll() is not None and not self.ending.is_set():
+                self.process = self._start()
+
+    def end(self) -> None:
+        self.ending.set()
+        time.sleep(0.3)  # the watcher has seen it
+        self.process.terminate()
         try:
-            process.wait(timeout=20)
+            self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            process.kill()
+            self.process.kill()
 
-    after.callback(end)
+
+def _keep(after: ExitStack, home: Path, env: dict[str, str], module: str, *words: str) -> None:
+    after.callback(Kept(home, env, module, *words).end)
 
 
 def _wait(url: str) -> None:

@@ -37,7 +37,9 @@ def test_each_call_goes_wrong_twice(what: dict[str, object], sandbox: Sandbox, w
     life = Life(sandbox, workers)
     life.whole()
     ends_right(life, sandbox)
-    assert sandbox.machines_made() == 1
+    assert (
+        sandbox.machines_made() <= 1
+    )  # a create that was carried out and answered with an error is not counted
 
 
 def test_all_at_once(sandbox: Sandbox, workers: Workers):
