@@ -30,6 +30,7 @@ class Receiver:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.location = ""
+        self.says = "said"
         self.hangs = threading.Event()
         self.hangs.set()
 
@@ -65,9 +66,10 @@ def listening(receiver: Receiver) -> Iterator[str]:
             self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
             if receiver.location:
                 self.send_header("Location", receiver.location)
-            self.send_header("Content-Length", "4")
+            says = receiver.says.format(path=self.path).encode()
+            self.send_header("Content-Length", str(len(says)))
             self.end_headers()
-            self.wfile.write(b"said")
+            self.wfile.write(says)
 
         def log_message(self, *_: object) -> None:
             """Tests are quiet."""

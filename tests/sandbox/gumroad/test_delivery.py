@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 
 from billing import pings as reader
+from sandbox.gumroad.hiding import hide
 from tests.sandbox.gumroad.conftest import PRODUCT, SELLER, Browser, Receiver, eventually
 
 
@@ -102,11 +103,34 @@ def test_a_redirect_is_followed_with_the_same_body(browser, receiver):
     assert receiver.bodies[0] == receiver.bodies[1]
 
 
+def test_a_redirect_to_nowhere_means_again_and_not_at_once(browser, receiver):
+    receiver.statuses, receiver.location = [302], "http://[nowhere"
+    browser.buy()
+    eventually(lambda: browser.state()["pings"][0]["retries"] == 1)
+    assert browser.state_of_pings() == ["waiting"]
+    assert len(receiver.bodies) == 1
+
+
 def test_a_name_and_a_word_in_the_address_are_sent_as_such(open_store, receiver, ping_url):
     browser = Browser(open_store(ping_url=ping_url.replace("http://", "http://bob:word@")))
     browser.buy()
     receiver.wait(1)
     assert receiver.headers[0]["Authorization"] == "Basic " + b64encode(b"bob:word").decode()
+
+
+def test_an_answer_that_repeats_the_address_is_shown_without_it(browser, receiver):
+    receiver.statuses, receiver.says = [404], "<title>Page not found at {path}</title>"
+    browser.buy()
+    eventually(lambda: browser.state_of_pings() == ["lost"])
+    shown = json.dumps(browser.state()) + browser.client.get("/gumroad/seller").text
+    assert "Page not found" in shown
+    assert "word-that-nobody-may-read" not in shown
+
+
+def test_a_secret_is_hidden_however_it_is_written():
+    url = "https://bob:long%20password@mailat.test/hooks/secret%2Dword?key=another-one"
+    said = "secret-word secret%2Dword long password long%20password key=another-one hooks"
+    assert hide(said, url).replace("(hidden)", "").split() == ["hooks"]
 
 
 def test_a_double_is_the_same_twice(browser, receiver):
