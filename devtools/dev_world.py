@@ -42,9 +42,9 @@ class World:
     def settings(self, port: int) -> dict[str, str]:
         """The product's settings that say where the outside world is."""
         agent_url = f"http://{self.agent_host}:{port}"
-        return outside_world(self.hetzner_api, self.gumroad_api, self.store, self.smtp) | {
-            "AGENT_URL": agent_url
-        }
+        return outside_world(
+            self.hetzner_api, self.gumroad_api, self.store, self.subscriptions, self.smtp
+        ) | {"AGENT_URL": agent_url}
 
 
 def settle_hosts(wanted: str) -> str:
@@ -113,7 +113,7 @@ def wait_ready(one: Process, supervisor: Supervisor, line: Stage) -> World:
         hetzner_api=said["hetzner_api"],
         gumroad_api=said["gumroad_api"],
         store=said["store"],
-        subscriptions=said.get("subscriptions", ""),
+        subscriptions=said["subscriptions"],
         mailbox=said["mail"],
         smtp=f"smtp://{said['smtp']}",
         hosts=said["hosts"],

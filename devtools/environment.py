@@ -29,7 +29,7 @@ def product_env(
         **clean_environment(),
         **keys.values,
         **PRODUCT,
-        **outside_world(NOBODY, NOBODY, NOBODY, "smtp://127.0.0.1:1"),
+        **outside_world(NOBODY, NOBODY, NOBODY, NOBODY, "smtp://127.0.0.1:1"),
         "DJANGO_SETTINGS_MODULE": "mailat.settings",
         "BASE_URL": base_url,
         "AGENT_URL": base_url,
@@ -49,11 +49,14 @@ def product_env(
     return settings | dict(more or {})
 
 
-def outside_world(hetzner_api: str, gumroad_api: str, store: str, mail: str) -> dict[str, str]:
+def outside_world(
+    hetzner_api: str, gumroad_api: str, store: str, subscriptions: str, mail: str
+) -> dict[str, str]:
     """Where the vendors are, by the settings' names."""
     return {
         "HETZNER_API_URL": hetzner_api,
         "GUMROAD_API_URL": gumroad_api,
         "GUMROAD_PRODUCT_URL": store,
+        "GUMROAD_SUBSCRIPTIONS_URL": subscriptions,
         "EMAIL_URL": mail,
     }

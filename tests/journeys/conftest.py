@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from devtools.paths import ROOT
 from tests.browser.conftest import ARGUMENTS
@@ -90,5 +90,6 @@ def page() -> Iterator[Page]:
         browser: Browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         context.set_default_timeout(30_000)
+        expect.set_options(timeout=45_000)  # a resting page asks again every half a minute
         yield context.new_page()
         browser.close()
