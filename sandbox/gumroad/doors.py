@@ -12,7 +12,7 @@ from sandbox.gumroad import records
 from sandbox.gumroad.errors import Missing, Refusal, Wrong
 from sandbox.gumroad.faults import Faults
 from sandbox.gumroad.life import find
-from sandbox.gumroad.pings import clear_faults
+from sandbox.gumroad.pings import clear_faults, has_endpoint
 from sandbox.gumroad.shop import Order, Shop
 from sandbox.gumroad.sights import log_of_pings
 from sandbox.hetzner.control import refuse_strangers
@@ -44,6 +44,12 @@ class Doors:
     def send_test(self) -> Answer:
         return flask.jsonify({"happened": self._shop.send_test()})
 
+    def set_endpoint(self) -> Answer:
+        on = _wish().get("on")
+        if not isinstance(on, bool):
+            raise Wrong("on must be true or false.")
+        return flask.jsonify({"happened": self._shop.set_endpoint(on)})
+
     def state(self) -> Answer:
         product = self._shop.product
         with self._store.reading() as db:
@@ -53,6 +59,7 @@ class Doors:
                 "subscriptions": [records.subscriber(db, product, row) for row in subscriptions],
                 "sales": [records.sale(db, product, row) for row in sales],
                 "pings": log_of_pings(db),
+                "ping_endpoint": has_endpoint(db),
             }
         return flask.jsonify({**told, "faults": self._told_faults()})
 
@@ -111,6 +118,7 @@ def doors(shop: Shop, faults: Faults) -> flask.Blueprint:
     blueprint.add_url_rule("/subscriptions/<id>/<what>", view_func=view.act, methods=["POST"])
     blueprint.add_url_rule("/resend/<id>", view_func=view.resend, methods=["POST"])
     blueprint.add_url_rule("/test-ping", view_func=view.send_test, methods=["POST"])
+    blueprint.add_url_rule("/ping-endpoint", view_func=view.set_endpoint, methods=["POST"])
     blueprint.add_url_rule("/state", view_func=view.state)
     blueprint.add_url_rule("/faults", view_func=view.list_faults)
     blueprint.add_url_rule("/faults", view_func=view.add_fault, methods=["POST"])

@@ -48,7 +48,8 @@ class Money:
         db.execute("update sales set dispute_won = 1 where id = ?", [sale["id"]])
         if sale["refunded_cents"] < sale["price"]:
             self._queue.put(db, "dispute_won", sale["id"])
-        back = self._life.restart(db, row, charge=False) if row["deactivated_at"] is not None else []
+        may_return = row["deactivated_at"] is not None and row["cancelled_by"] != "seller"
+        back = self._life.restart(db, row, charge=False) if may_return else []
         return [f"The dispute of {row['email']} was won.", *back]
 
 

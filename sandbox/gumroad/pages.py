@@ -11,7 +11,7 @@ from sandbox.gumroad import sights
 from sandbox.gumroad.errors import Missing, Refusal, Wrong
 from sandbox.gumroad.faults import Faults
 from sandbox.gumroad.life import find
-from sandbox.gumroad.pings import clear_faults
+from sandbox.gumroad.pings import clear_faults, has_endpoint
 from sandbox.gumroad.product import MONTHS, TIMES_THE_MONTH
 from sandbox.gumroad.shop import Order, Shop
 from sandbox.hetzner.control import refuse_strangers
@@ -116,11 +116,13 @@ class Pages:
     def seller(self, says: list[str] | None = None, error: str = "") -> str:
         with self._store.reading() as db:
             rows, log = sights.subscriptions(db), sights.log_of_pings(db, 50)
+            has_second = has_endpoint(db)
         return flask.render_template(
             "gumroad/seller.html",
             product=self._product,
             rows=rows,
             pings=log,
+            has_endpoint=has_second,
             faults=self._faults.all(),
             kinds=kinds.KINDS,
             says=says,
@@ -139,6 +141,8 @@ class Pages:
         match what:
             case "test-ping":
                 return self._shop.send_test()
+            case "endpoint-on" | "endpoint-off":
+                return self._shop.set_endpoint(what == "endpoint-on")
             case "resend":
                 return self._shop.resend(form.get("sale_id", ""))
             case "fault":

@@ -71,23 +71,39 @@ def clear_faults(db: sqlite3.Connection) -> None:
 
 
 def _listeners(db: sqlite3.Connection, resource: str) -> list[str]:
+    """The two channels know nothing of each other: who is in both is told of a sale twice."""
     rows = db.execute(
         "select post_url from resource_subscriptions where resource_name = ? order by rowid", [resource]
     )
-    return [row["post_url"] for row in rows]
+    endpoint = db.execute("select url from ping_endpoint where url != ''") if resource == "sale" else ()
+    return [row[0] for row in (*rows, *endpoint)]
 
 
 def listen(db: sqlite3.Connection, url: str) -> None:
     """What the seller has set up once: all kinds go to this address, and what still waits for the one before, too."""
-    old = [
-        row[0]
-        for row in db.execute("select distinct post_url from resource_subscriptions where own").fetchall()
-    ]
-    for before in old:
+    for before in _own(db):
         db.execute("update pings set url = ? where url = ? and state in ('waiting', 'held')", [url, before])
     db.execute("delete from resource_subscriptions where own")
+    db.execute("update ping_endpoint set url = ?", [url])
     for resource in RESOURCES if url else ():
         subscribe(db, resource, url, own=True)
+
+
+def _own(db: sqlite3.Connection) -> list[str]:
+    rows = db.execute("select distinct post_url from resource_subscriptions where own").fetchall()
+    return [row["post_url"] for row in rows]
+
+
+def has_endpoint(db: sqlite3.Connection) -> bool:
+    """Whether the seller's settings name an address for pings of sales, besides what was asked for by the API."""
+    return db.execute("select 1 from ping_endpoint").fetchone() is not None
+
+
+def set_endpoint(db: sqlite3.Connection, on: bool) -> None:
+    """The address of the settings is the one that the seller's application listens at, so that doubles are seen."""
+    db.execute("delete from ping_endpoint")
+    for url in _own(db) if on else ():
+        db.execute("insert into ping_endpoint values (?)", [url])
 
 
 def subscribe(db: sqlite3.Connection, resource: str, url: str, *, own: bool = False) -> str:

@@ -12,7 +12,7 @@ from sandbox.gumroad.changes import WANTED_NEXT, Plans
 from sandbox.gumroad.errors import Missing, Refusal, Wrong
 from sandbox.gumroad.life import ACTORS, Life, find, is_due
 from sandbox.gumroad.money import Money, find_sale, last_sale
-from sandbox.gumroad.pings import Queue
+from sandbox.gumroad.pings import Queue, set_endpoint
 from sandbox.gumroad.product import MONTHS, Product
 from sandbox.gumroad.store import Store, make_older
 
@@ -132,6 +132,12 @@ class Shop:
                 raise Refusal("A test ping repeats the last sale, and there is none yet.")
             self.queue.put_test(db, row["id"])
         return ["A test ping is sent."]
+
+    def set_endpoint(self, on: bool) -> list[str]:
+        """The second channel, in the seller's settings: with both on, every sale is told twice."""
+        with self.store.writing() as db:
+            set_endpoint(db, on)
+        return [f"The Ping endpoint of the settings is {'on: sales are told twice' if on else 'off'}."]
 
     def run_due(self) -> list[str]:
         """What has fallen due by itself; asked often, so it looks before it takes the right to write."""

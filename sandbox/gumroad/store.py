@@ -32,6 +32,7 @@ create table if not exists attempts (
     id integer primary key autoincrement, ping integer not null, at real not null, status integer, answer text not null);
 create table if not exists resource_subscriptions (
     id text primary key, resource_name text not null, post_url text not null, own integer not null);
+create table if not exists ping_endpoint (url text not null);
 create table if not exists faults (
     id integer primary key autoincrement, kind text not null, times integer, seconds real not null);
 """

@@ -209,6 +209,31 @@ def test_a_test_ping_is_the_last_sale_without_its_kind(browser, receiver):
     assert receiver.pings[1]["resource_name"] == "sale"
 
 
+def test_with_the_second_channel_a_sale_is_told_twice_and_nothing_else(browser, receiver):
+    browser.post("/ping-endpoint", on=True)
+    bought = browser.buy()
+    browser.act(bought["subscription_id"], "cancel")
+    receiver.wait(3)
+    eventually(lambda: set(browser.state_of_pings()) == {"delivered"})
+    assert sorted(receiver.kinds()) == ["cancellation", "sale", "sale"]
+    browser.post("/ping-endpoint", on=False)
+    browser.buy(email="bob@example.test")
+    receiver.wait(4)
+    eventually(lambda: browser.state_of_pings() == ["delivered"] * 4)
+    assert browser.refused("/ping-endpoint", on="yes")[0] == 400
+
+
+def test_the_second_channel_follows_to_a_new_address(open_store, receiver):
+    first = open_store(ping_url="http://127.0.0.1:9/old-address")
+    Browser(first).post("/ping-endpoint", on=True)
+    first.close()
+    second = Browser(open_store())
+    assert second.state()["ping_endpoint"]
+    second.buy()
+    receiver.wait(2)
+    assert receiver.bodies[0] == receiver.bodies[1]
+
+
 def test_a_checkout_field_hides_the_key_of_its_name(browser, receiver):
     browser.buy(custom_fields={"email": "charlie@example.test", "disputed": "true"})
     (ping,) = receiver.wait(1)

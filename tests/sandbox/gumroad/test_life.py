@@ -147,6 +147,15 @@ def test_a_dispute_ends_and_a_dispute_won_restarts(browser, receiver, bought):
     assert len(browser.state()["sales"]) == 1
 
 
+def test_a_dispute_won_brings_nothing_back_that_the_seller_had_cancelled(browser, receiver, bought):
+    browser.act(bought, "cancel", by="seller")
+    browser.act(bought, "end")
+    browser.act(bought, "dispute")
+    browser.act(bought, "dispute_won")
+    assert sorted(told(receiver, 4)) == ["cancellation", "dispute", "dispute_won", "subscription_ended"]
+    assert status(browser) == "cancelled"
+
+
 def test_an_upgrade_is_charged_at_once_and_told(browser, receiver, bought):
     browser.act(bought, "upgrade", tier="Pro")
     told(receiver, 2)

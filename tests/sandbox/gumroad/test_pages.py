@@ -78,6 +78,7 @@ def test_the_seller_presses_every_button(browser: Browser, receiver: Receiver):
     presses = [
         {**subscription, "act": "renew"}, {**sale, "act": "refund", "amount_cents": "100"},
         {**sale, "act": "refund", "amount_cents": ""}, {**sale, "act": "resend"}, {"act": "test-ping"},
+        {"act": "endpoint-on"}, {"act": "endpoint-off"},
         {**sale, "act": "dispute"}, {**sale, "act": "dispute_won"}, {**subscription, "act": "cancel"},
         {**subscription, "act": "end"}, {**subscription, "act": "restart"}, {**subscription, "act": "fail"},
         {"act": "fault", "kind": "drop", "times": "2", "seconds": ""}, {"act": "clear-faults"},
