@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import pathlib
-import re
-from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 import flask
 
+from sandbox.mail.letters import headers, html_of, linked, links, parsed, text_of
 from sandbox.mail.server import FAULTS, Faults, listen
 from sandbox.mail.store import Store
 
-LINK = re.compile(r"https?://[^\s<>\"')\]]+")
+TARGET = '<base target="_top">'
+MOST_TIMES = 1000
+NUMBER = f"<int(max={2**53}):number>"
 # A letter is shown in a frame of its own, where nothing runs and nothing is fetched.
 LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups allow-top-navigation-by-user-activation"
 
@@ -34,8 +33,8 @@ class Office:
     def _pages(self) -> flask.Blueprint:
         doors = flask.Blueprint("mail", __name__, template_folder="templates")
         doors.add_url_rule("/", view_func=self.list_page)
-        doors.add_url_rule("/<int:number>", view_func=self.letter_page)
-        doors.add_url_rule("/<int:number>/html", view_func=self.letter_html)
+        doors.add_url_rule(f"/{NUMBER}", view_func=self.letter_page)
+        doors.add_url_rule(f"/{NUMBER}/html", view_func=self.letter_html)
         doors.add_url_rule("/api/messages", view_func=self.messages)
         doors.add_url_rule("/api/messages", view_func=self.clear, methods=["DELETE"])
         doors.add_url_rule("/api/newest", view_func=self.newest)
@@ -58,12 +57,12 @@ class Office:
             row=row,
             text=linked(text_of(message)),
             has_html=bool(html_of(message)),
-            headers=message.items(),
+            headers=headers(message),
         )
 
     def letter_html(self, number: int) -> flask.Response:
         row = self.store.one(number) or flask.abort(404)
-        page = flask.Response(html_of(parsed(row["raw"])).replace("<head>", '<head><base target="_top">', 1))
+        page = flask.Response(with_links_on_top(html_of(parsed(row["raw"]))))
         page.headers["Content-Security-Policy"] = LETTER_POLICY
         return page
 
@@ -82,10 +81,14 @@ class Office:
         return flask.jsonify({"faults": self.faults.all(), "kinds": FAULTS})
 
     def add_fault(self) -> flask.typing.ResponseReturnValue:
-        wish = flask.request.get_json(silent=True) or {}
-        if wish.get("kind") not in FAULTS:
+        wish = flask.request.get_json(silent=True)
+        wish = wish if isinstance(wish, dict) else {}
+        kind, times = wish.get("kind"), wish.get("times", 1)
+        if not isinstance(kind, str) or kind not in FAULTS:
             return flask.jsonify({"error": f"kind must be one of {', '.join(FAULTS)}"}), 400
-        self.faults.add(wish["kind"], int(wish.get("times", 1)))
+        if not isinstance(times, int) or not 0 < times <= MOST_TIMES:
+            return flask.jsonify({"error": f"times must be a whole number from 1 to {MOST_TIMES}"}), 400
+        self.faults.add(kind, times)
         return flask.jsonify({"faults": self.faults.all()}), 201
 
     def clear_faults(self) -> flask.Response:
@@ -93,28 +96,10 @@ class Office:
         return flask.jsonify({"faults": {}})
 
 
-def parsed(raw: bytes) -> EmailMessage:
-    return cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
-
-
-def text_of(message: EmailMessage) -> str:
-    part = message.get_body(("plain",))
-    return str(part.get_content()) if part else ""
-
-
-def html_of(message: EmailMessage) -> str:
-    part = message.get_body(("html",))
-    return str(part.get_content()) if part else ""
-
-
-def linked(text: str) -> list[tuple[str, str]]:
-    """The text in pieces, each with the address that it links to, or none."""
-    pieces: list[tuple[str, str]] = []
-    at = 0
-    for found in LINK.finditer(text):
-        pieces += [(text[at : found.start()], ""), (found.group(), found.group())]
-        at = found.end()
-    return [*pieces, (text[at:], "")]
+def with_links_on_top(html: str) -> str:
+    """A link in the letter opens in the window; within the frame most sites refuse to be shown."""
+    head, tag, rest = html.partition("<head>")
+    return f"{head}{tag}{TARGET}{rest}" if tag else TARGET + html
 
 
 def told(row: dict[str, Any]) -> dict[str, Any]:
@@ -130,5 +115,5 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
         "to": row["recipient"],
         "text": text,
         "html": html_of(message),
-        "links": LINK.findall(text),
+        "links": links(text),
     }

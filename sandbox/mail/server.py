@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
+import asyncio
 import socket
 import threading
-import time
 from collections import Counter
 from hashlib import sha256
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from sandbox.mail.letters import header, parsed
 from sandbox.mail.store import Store
 
 FAULTS = {
@@ -24,6 +23,7 @@ FAULTS = {
 }
 SLOW_SECONDS = 3.0
 MOST_BYTES = 5_000_000
+nap = asyncio.sleep
 
 
 class Faults:
@@ -42,7 +42,8 @@ class Faults:
             self._left.clear()
 
     def all(self) -> dict[str, int]:
-        return {kind: times for kind, times in self._left.items() if times > 0}
+        with self._lock:
+            return {kind: times for kind, times in self._left.items() if times > 0}
 
     def take(self, kind: str) -> bool:
         """Whether it is to happen now."""
@@ -71,7 +72,7 @@ class Door:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self._faults.take("slow"):
-            time.sleep(SLOW_SECONDS)
+            await nap(SLOW_SECONDS)
         file_message(self._store, envelope)
         if self._faults.take("lose_answer"):
             transport: Any = server.transport
@@ -82,14 +83,14 @@ class Door:
 def file_message(store: Store, envelope: Envelope) -> None:
     """One row for each recipient; a message without an id gets one of its content."""
     raw = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content or "").encode()
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    message_id = str(message["Message-ID"] or sha256(raw).hexdigest()).strip()
+    message = parsed(raw)
+    message_id = header(message, "Message-ID") or sha256(raw).hexdigest()
     for recipient in envelope.rcpt_tos:
         store.file(
             recipient=recipient,
             sender=envelope.mail_from or "",
             message_id=message_id,
-            subject=str(message["Subject"] or "(no subject)"),
+            subject=header(message, "Subject") or "(no subject)",
             raw=raw,
         )
 
