@@ -13,13 +13,22 @@ import flask
 from sandbox import clock
 from sandbox.gumroad import Gumroad
 from sandbox.hetzner import blueprint as hetzner
-from sandbox.hetzner.control import KINDS_OF_MACHINE
+from sandbox.hetzner.control import KINDS_OF_MACHINE, refuse_strangers
 from sandbox.hosts import Hosts, HostsUnavailable, choose
 from sandbox.mail import Office
 
 SERVERS = (
     25  # more than a new account at the vendor may have, so that a demo does not meet that wall by chance
 )
+# Other names could be a stranger's that lead here, and with them the stranger's pages could read the mailbox.
+NAMES = ["127.0.0.1", "localhost"]
+MOST_BYTES = 1024 * 1024
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'self'",
+    "Referrer-Policy": "same-origin",  # a stricter one would hide from our forms where they come from
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Config:
     seller_id: str = "mailat-seller=="
     product_id: str = "mailat-product=="
     database_url: str = ""
+    aged_tables: tuple[str, ...] = clock.AGED
     sale_delay: float = 1.0
     event_delay: float = 0.5
 
@@ -62,9 +72,14 @@ class World:
 
     def _app(self) -> flask.Flask:
         app = flask.Flask("sandbox", root_path=str(pathlib.Path(__file__).parent))
+        app.config.update(TRUSTED_HOSTS=NAMES, MAX_CONTENT_LENGTH=MOST_BYTES)
+        app.before_request(refuse_strangers)
+        app.after_request(with_headers)
         app.register_blueprint(self.gumroad.blueprint, url_prefix="/gumroad")
         app.register_blueprint(self.office.blueprint, url_prefix="/mail")
-        app.register_blueprint(clock.blueprint(self.config.database_url, self.gumroad.age))
+        app.register_blueprint(
+            clock.blueprint(self.config.database_url, self.gumroad.age, self.config.aged_tables)
+        )
         app.register_blueprint(
             hetzner(self.config.home, self.config.hetzner_token, self.hosts, SERVERS), url_prefix="/hetzner"
         )
@@ -95,6 +110,13 @@ class World:
         self.gumroad.close()
         self.office.close()
         self.hosts.close()
+
+
+def with_headers(answer: flask.Response) -> flask.Response:
+    """Nothing of another place is loaded, and a page with a stricter rule of its own keeps it."""
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    return answer
 
 
 def prepare(hosts: Hosts, on_log: Callable[[str], None]) -> None:
