@@ -37,6 +37,7 @@ class Run(models.Model):
             models.Index(fields=["due_at"], condition=Q(finished_at=None), name="run_due"),
             models.Index(fields=["deadline_at"], condition=Q(deadline_at__isnull=False), name="run_deadline"),
             models.Index(fields=["subject", "-id"], name="run_subject"),
+            models.Index(fields=["-id"], condition=Q(finished_at=None), name="run_live"),
             models.Index(fields=["-id"], condition=Q(finished_at=None) & ~Q(error=""), name="run_failing"),
             models.Index(
                 F("finished_at").desc(), condition=Q(finished_at__isnull=False), name="run_finished"

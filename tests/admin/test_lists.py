@@ -8,10 +8,12 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
 from audit.staff_lists import StaffList
+from engine.models import Run
 from tests.admin.conftest import LISTS, SECRET, World
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +159,23 @@ def test_other_words_find_nothing_and_break_nothing(
 
 def test_words_that_no_text_holds_break_nothing(staff_site: Client, world: World) -> None:
     assert staff_site.get("/admin/audit/event/", {"q": "a\x00b"}).status_code == 200
+
+
+@pytest.mark.parametrize(("state", "index"), [("live", "run_live"), ("failing", "run_failing")])
+def test_runs_that_live_are_not_looked_for_among_those_that_ended(
+    staff_site: Client, state: str, index: str
+) -> None:
+    """A server's program is older than thousands of letters that were sent since."""
+    now = timezone.now()
+    Run.objects.bulk_create(
+        Run(program="Keep", subject=f"server:{n}", error="no" * (n % 2)) for n in range(60)
+    )
+    Run.objects.bulk_create(Run(program="SendLetter", subject=f"l{n}", finished_at=now) for n in range(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE engine_run")
+    with CaptureQueriesContext(connection) as seen:
+        staff_site.get("/admin/engine/run/", {"state": state})
+    (rows,) = [one["sql"] for one in seen if one["sql"].startswith("SELECT") and "LIMIT 51" in one["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {rows}")
+        assert index in str(cursor.fetchall())
