@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", 10_000_000))
 OTHERS = EVENTS // 10
-WARM, OFTEN, SELDOM = 3, 40, 5
+OFTEN, SELDOM = 40, 5
 SUBJECT = f"server:{UUID(md5(b'server4711', usedforsecurity=False).hexdigest())}"
 ACCOUNT = UUID(md5(b"account4711", usedforsecurity=False).hexdigest())
 OURS = {
@@ -84,9 +84,8 @@ def stella() -> "Client":
 
 
 def p50_ms(client: "Client", url: str, *, times: int) -> float:
-    """The median of whole answers, the first ones left out: those compile templates and read from the disk."""
-    for _ in range(WARM):
-        get_ms(client, url)
+    """The median of whole answers, the first one left out: it compiles templates and reads from the disk."""
+    get_ms(client, url)
     median = statistics.median(get_ms(client, url) for _ in range(times))
     say(f"  {median:8.1f} ms  {url}")
     return round(median, 1)

@@ -22,7 +22,7 @@ SELECT n, {start} + ({end} - {start}) * ((n - {first})::float / {rows}),
   (ARRAY['user:12', 'gumroad', 'program:Provision', 'staff:3'])[1 + n % 4],
   (ARRAY['server.wanted', 'machine.ordered', 'person.signed_in', 'ping.applied', 'destruction.scheduled'])[1 + n % 5],
   'server:' || md5('server' || n % {servers})::uuid, '{{"place": "fsn1", "plan": "basic"}}',
-  CASE WHEN n % 2 = 0 THEN 'request:' || n ELSE '' END, n, decode(md5('b' || n) || md5('c' || n), 'hex'),
+  CASE WHEN n % 4 = 0 THEN 'request:' || n ELSE '' END, n, decode(md5('b' || n) || md5('c' || n), 'hex'),
   decode(md5('d' || n) || md5('e' || n), 'hex')
 FROM generate_series({first}, {last}) AS n"""
 RUNS = """
