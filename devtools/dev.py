@@ -51,7 +51,7 @@ def _start(script: Path) -> int:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/dev", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=8000, help="the site's port; the next free one if taken (8000)"
+        "--port", type=port, default=8000, help="the site's port; the next free one if taken (8000)"
     )
     parser.add_argument(
         "--hosts",
@@ -67,6 +67,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before --reset")
     return parser.parse_args(arguments)
+
+
+def port(word: str) -> int:
+    if not word.isdecimal() or not 0 < int(word) < 65536:
+        raise argparse.ArgumentTypeError(f"{word} is no port; 1 to 65535 are")
+    return int(word)
 
 
 def hold(home: Path) -> IO[str]:

@@ -18,7 +18,7 @@ from devtools.paths import ROOT, VENV_PYTHON
 from devtools.postgres import Postgres
 from devtools.run import run
 from devtools.say import Failed, box, say, stage
-from devtools.services import free_port
+from devtools.services import own_port
 from devtools.supervisor import Process, Supervisor
 
 SITE_SECONDS = 60.0
@@ -56,7 +56,7 @@ class Run:
         self.home, self.options = home, options
         self.logs = home / "logs"
         self.supervisor = Supervisor()
-        self.port = free_port(options.port)
+        self.port = own_port(options.port)
         self.site = f"http://127.0.0.1:{self.port}"
         self.database_url = os.environ.get("DATABASE_URL", "")
         self.broker_url = os.environ.get("BROKER_URL") or f"filesystem://{home / 'broker'}"

@@ -11,7 +11,7 @@ from devtools.environment import outside_world
 from devtools.paths import CACHE, ROOT, VENV_PYTHON
 from devtools.run import last_lines
 from devtools.say import Failed, Stage, say, stage
-from devtools.services import free_port
+from devtools.services import own_port
 from devtools.supervisor import Process, Supervisor
 
 LOOPBACK = "127.0.0.1"
@@ -48,14 +48,12 @@ class World:
 
 
 def settle_hosts(wanted: str) -> str:
-    """Installs what real Debian hosts need, if they are wanted; else says why it will be processes."""
+    """Installs what real Debian hosts need, if they are wanted; the sandbox sees for itself what came of it."""
     if wanted not in {"auto", "debian"}:
         return wanted
-    if reason := _why_no_hosts():
-        if wanted == "debian":
-            raise Failed(f"Real Debian hosts cannot run here: {reason}. Without --hosts they are processes.")
-        say(f"  Machines will be processes: {reason}.")
-        return "process"
+    reason = _why_no_hosts()
+    if reason and wanted == "debian":
+        raise Failed(f"Real Debian hosts cannot run here: {reason}. Without --hosts they are processes.")
     return wanted
 
 
@@ -74,14 +72,15 @@ def _why_no_hosts() -> str | None:
         with stage("Debian packages"):
             apt.install(packages)
     except Failed as problem:
-        return str(problem)
+        say(str(problem))
+        return "their packages could not be installed"
     return None
 
 
 def process(home: Path, env: dict[str, str], site: str, hosts: str) -> Process:
     """Its ports are chosen once, so that a restart comes back at the same place."""
-    smtp = free_port(8025)
-    words = ["--home", str(home / "sandbox"), "--port", str(free_port(8010)), "--smtp-port", str(smtp)]
+    ports = ["--port", str(own_port(8010)), "--smtp-port", str(own_port(8025))]
+    words = ["--home", str(home / "sandbox"), *ports]
     command = [str(VENV_PYTHON), "-m", "sandbox", *words, "--hosts", hosts, "--control-url", site]
     logs = home / "logs"
     env = {"MAILAT_CACHE": str(CACHE)} | env

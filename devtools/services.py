@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from devtools.run import clean_environment, last_lines
 from devtools.say import Failed
 
 REDIS_SECONDS = 10.0
+CLAIMS: list[socket.socket] = []
 
 
 def free_port(preferred: int | None = None, *, host: str = "127.0.0.1") -> int:
@@ -26,6 +28,28 @@ def free_port(preferred: int | None = None, *, host: str = "127.0.0.1") -> int:
         if _taken_for_a_moment(host, port):
             return port
     raise Failed(f"No free port from {preferred} to {preferred + 99}.")
+
+
+def own_port(preferred: int) -> int:
+    """As `free_port`, but kept from every other run on this machine until ours ends: a server takes a while to come up."""
+    for port in range(preferred, min(preferred + 100, 65536)):
+        claim = _claim(port)
+        if claim and _taken_for_a_moment("127.0.0.1", port):
+            CLAIMS.append(claim)
+            return port
+    raise Failed(f"No free port from {preferred} on.")
+
+
+def _claim(port: int) -> socket.socket | None:
+    """A name that only one process has at a time; Linux takes it back when that ends, however it ends."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        if sys.platform == "linux":
+            claim.bind(f"\0mailat-port-{port}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
 
 
 def _taken_for_a_moment(host: str, port: int) -> int:

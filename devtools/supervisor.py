@@ -46,8 +46,10 @@ class Process:
     used_by_others: bool = False
     out: Path | None = None
     child: subprocess.Popen[bytes] | None = None
+    asked: bool = False
 
     def start(self) -> None:
+        self.asked = False
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log, self.out.open("wb") if self.out else nullcontext(log) as out:
             self.child = subprocess.Popen(
@@ -65,7 +67,9 @@ class Process:
         return self.child is not None and self.child.poll() is None
 
     def ask_to_end(self) -> None:
-        if self.child and self.child.poll() is None:
+        """Once: many programs take a second signal for impatience, and leave without tidying up."""
+        if self.child and self.child.poll() is None and not self.asked:
+            self.asked = True
             self.child.terminate()
 
     def end(self) -> None:

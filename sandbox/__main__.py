@@ -34,6 +34,8 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # asked twice, it still ends its machines
         world.close()
 
 

@@ -16,6 +16,13 @@ from devtools.supervisor import Process, Supervisor
 
 FOREVER = "import time; time.sleep(10**6)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(10**6)"
+COUNTING = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))
+print('ready', flush=True)
+while True:
+    time.sleep(0.01)
+"""
 DYING = "print('no such table'); raise SystemExit(3)"
 PARENT = """
 import sys
@@ -85,6 +92,16 @@ def test_one_that_is_deaf_to_asking_is_ended_by_force(
     eventually(lambda: "deaf" in child.log.read_text())
     supervisor.end()
     assert child.child.returncode == -signal.SIGKILL
+
+
+def test_it_is_asked_to_end_but_once(supervisor: Supervisor, make: Callable[..., Process]) -> None:
+    child = make(COUNTING, grace=0.5)
+    supervisor.keep(child)
+    eventually(lambda: "ready" in child.log.read_text())
+    child.ask_to_end()
+    eventually(lambda: "asked" in child.log.read_text())
+    supervisor.end()
+    assert child.log.read_text().count("asked") == 1
 
 
 def test_what_others_use_ends_after_them() -> None:
