@@ -20,18 +20,13 @@ REDIS_SECONDS = 10.0
 CLAIMS: list[socket.socket] = []
 
 
-def free_port(preferred: int | None = None, *, host: str = "127.0.0.1") -> int:
-    """The preferred port, or one of the next ones, or (without a preference) any that is free now."""
-    if preferred is None:
-        return _taken_for_a_moment(host, 0) or free_port()
-    for port in range(preferred, preferred + 100):
-        if _taken_for_a_moment(host, port):
-            return port
-    raise Failed(f"No free port from {preferred} to {preferred + 99}.")
+def free_port() -> int:
+    """Any port that is free now."""
+    return _taken_for_a_moment("127.0.0.1", 0) or free_port()
 
 
 def own_port(preferred: int) -> int:
-    """As `free_port`, but kept from every other run on this machine until ours ends: a server takes a while to come up."""
+    """The preferred port or one of the next, kept from every other run until ours ends: a server takes a while to come up."""
     for port in range(preferred, min(preferred + 100, 65536)):
         claim = _claim(port)
         if claim and _taken_for_a_moment("127.0.0.1", port):
