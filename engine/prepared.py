@@ -12,11 +12,10 @@ from django.db import connection
 
 
 def run(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Runs it in the current transaction, or in one of its own; returns what it returns, if anything."""
+    """Runs it in the current transaction, or in one of its own; returns the rows, so it must be of a kind that has some."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.execute(statement, values, prepare=True).fetchall()
 
 
 def changed(statement: str, values: Sequence[Any]) -> int:

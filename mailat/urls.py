@@ -6,10 +6,10 @@ from django.urls import include, path
 from mailat import views
 
 urlpatterns = [
+    path("agent/v1/", include("servers.urls")),  # first, because most requests are agents' reports
     path("healthz", views.healthz),
     path(".well-known/mailat-signing-keys", views.signing_keys),
     path("admin/", admin.site.urls),
-    path("agent/v1/", include("servers.urls")),
     path("hooks/", include("billing.urls")),
     path("", include("accounts.urls")),
     path("", include("dashboard.urls")),

@@ -48,7 +48,9 @@ def _mark(agent: Agent, health: str, since: datetime) -> None:
 
 @transaction.atomic
 def heard_again(server_id: UUID) -> None:
-    """A silent agent has reported."""
+    """A silent agent has reported; of two reports at once, one finds it silent."""
+    if not Agent.objects.filter(pk=server_id).exclude(health="healthy").update(health="healthy"):
+        return
     agent = Agent.objects.select_related("server").get(pk=server_id)
     record(
         "server.heard_again",
