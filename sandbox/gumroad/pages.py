@@ -164,6 +164,7 @@ def pages(shop: Shop, faults: Faults, control_url: str) -> flask.Blueprint:
     """The blueprint to stand beside the API."""
     doors, view = flask.Blueprint("pages", __name__), Pages(shop, faults, control_url)
     doors.before_request(refuse_strangers)
+    doors.add_app_template_filter(sights.day_and_time)
     for rule in ("/l/<permalink>", "/l/<permalink>/<code>"):
         doors.add_url_rule(rule, view_func=view.checkout)
         doors.add_url_rule(rule, view_func=view.pay, methods=["POST"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import sqlite3
 from typing import Any
 
 from sandbox.gumroad.life import status
 from sandbox.gumroad.payloads import is_refunded
-from sandbox.gumroad.store import iso
+from sandbox.gumroad.store import from_iso, iso
 
 MOST_PINGS = 100
 WORDS = {
@@ -65,3 +66,9 @@ def _sale(sale: sqlite3.Row) -> dict[str, Any]:
         **dict(sale), "at": iso(sale["created"]), "money": f"${sale['price'] / 100:.2f}",
         "left": sale["price"] - sale["refunded_cents"], "notes": [word for word, is_so in flags.items() if is_so],
     }  # fmt: skip
+
+
+def day_and_time(text: str) -> str:
+    """A moment of the vendor's for people, to the second because pings are that close."""
+    at = datetime.datetime.fromtimestamp(from_iso(text), datetime.UTC)
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M:%S} UTC"

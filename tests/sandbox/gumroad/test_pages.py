@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from sandbox.gumroad.sights import day_and_time
 from tests.sandbox.gumroad.conftest import Browser, Receiver, eventually
 
 STORE = "/gumroad/l/mailat"
@@ -112,6 +113,15 @@ def test_a_page_from_elsewhere_changes_nothing(browser: Browser):
     for path in (STORE, "/gumroad/seller", "/gumroad/sandbox/buy"):
         assert browser.client.post(path, headers=from_elsewhere).status_code == 403
     assert browser.state()["subscriptions"] == []
+
+
+def test_moments_are_told_to_people_and_to_machines(browser: Browser):
+    browser.buy()
+    said = re.findall(r'<time datetime="([^"]+)">([^<]+)</time>', browser.client.get("/gumroad/seller").text)
+    assert said
+    for exact, words in said:
+        assert day_and_time(exact) == words
+    assert day_and_time("2026-11-01T09:05:07Z") == "Sun 1 Nov 2026, 09:05:07 UTC"
 
 
 def test_every_field_has_a_label(browser: Browser):
