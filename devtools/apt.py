@@ -42,7 +42,10 @@ def install(packages: Iterable[str]) -> None:
         raise Failed(f"{', '.join(names)} missing, and {reason}. {hint}")
     prefix = [*(root_command() or []), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     _refresh(prefix)
-    run([*prefix, "install", "--no-install-recommends", *names], what=f"apt-get install {' '.join(names)}")
+    command = [*prefix, "install", "--no-install-recommends", *names]
+    run(
+        command, what=f"apt-get install {' '.join(names)}", tied=False
+    )  # never leave the system half installed
 
 
 def _refresh(prefix: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from devtools.leash import leash
 from devtools.paths import ROOT
 from devtools.people import Runner
 from devtools.say import Failed
@@ -21,8 +22,9 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     who: Runner | None = None,
+    tied: bool = True,
 ) -> str:
-    """What the command printed; Failed with its last lines when it ends badly."""
+    """What the command printed; Failed with its last lines when it ends badly. A tied one ends when we are killed."""
     try:
         done = subprocess.run(
             [str(part) for part in command],
@@ -32,6 +34,7 @@ def run(
             env=None if env is None else dict(env),
             cwd=cwd,
             check=False,
+            preexec_fn=leash() if tied else None,
             **(who.popen() if who else {}),
         )
     except OSError as error:

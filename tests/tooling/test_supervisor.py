@@ -34,6 +34,13 @@ print(one.child.pid, flush=True)
 sys.stdin.read()
 """
 
+PREPARING = """
+import sys
+from devtools.run import run
+note = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(10**6)"
+run([sys.executable, "-c", note, sys.argv[1]], what="preparing")
+"""
+
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Process]:
@@ -141,3 +148,12 @@ def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> Non
     parent.kill()
     parent.communicate()
     eventually(lambda: gone(child))
+
+
+def test_what_prepares_a_run_does_not_outlive_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", PREPARING, note], cwd=ROOT)
+    eventually(lambda: note.exists() and note.read_text() != "")
+    parent.kill()
+    parent.wait()
+    eventually(lambda: gone(int(note.read_text())))
