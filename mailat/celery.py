@@ -8,6 +8,7 @@ from celery import Celery
 from celery.schedules import crontab, schedule
 from celery.signals import setup_logging
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailat.settings")
 
@@ -19,6 +20,7 @@ def broker(url: str) -> dict[str, object]:
     if not url.startswith("filesystem://"):
         timeouts = {"socket_timeout": 5, "socket_connect_timeout": 3, "visibility_timeout": 300}
         return {"broker_url": url, "broker_transport_options": timeouts}
+    TRANSPORT_ALIASES["filesystem"] = "mailat.knocks:Transport"
     folder = Path(urlsplit(url).path)
     for name in ("knocks", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
