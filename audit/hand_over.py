@@ -73,7 +73,7 @@ def _grant(owner: str, processes: str) -> None:
 
 
 def _run(statement: str, *names: str) -> None:
-    _execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+    _execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _execute(statement: sql.Composed) -> None:

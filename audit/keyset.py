@@ -63,7 +63,7 @@ def _after(order: tuple[str, ...], values: list[object]) -> Q:
 
 def _values(model: type[Model], order: tuple[str, ...], place: str) -> list[object]:
     texts = place.split("~")
-    fields = [model._meta.get_field(name.removeprefix("-")) for name in order]
+    fields: list[Any] = [model._meta.get_field(name.removeprefix("-")) for name in order]
     try:
         values = [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
     except (ValidationError, ValueError, OverflowError) as error:
@@ -81,8 +81,8 @@ def _page(order: tuple[str, ...], rows: list[Model], *, newer: bool, older: bool
 
 
 def _place(order: tuple[str, ...], row: Model) -> str:
-    names = [name.removeprefix("-") for name in order]
-    return "~".join(row._meta.get_field(name).value_to_string(row) for name in names)
+    fields: list[Any] = [row._meta.get_field(name.removeprefix("-")) for name in order]
+    return "~".join(field.value_to_string(row) for field in fields)
 
 
 def estimate(rows: QuerySet[Any]) -> int:

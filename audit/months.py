@@ -21,7 +21,10 @@ class Turned:
 def turn(kept: timedelta) -> list[Turned]:
     """Makes this month and the next two, and drops those that ended more than `kept` ago (365 days at least)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT did, month, events FROM audit_turn_months(%s)", [kept])
+        cursor.execute(
+            "SELECT did, month, events FROM audit_turn_months(%s * interval '1 second')",
+            [kept.total_seconds()],
+        )
         turned = [Turned(*row) for row in cursor.fetchall()]
     for one in turned:
         record(f"audit.month_{one.did}", by="clock", month=one.month, events=one.events)

@@ -1,6 +1,6 @@
 """The first page of the staff's site: what needs a person, the most urgent first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ class Need:
 
     title: str
     calm: str
-    rows: list[Iterable[object]]
+    rows: Sequence[Iterable[object]]
     more: str
 
 
@@ -31,7 +31,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Called by Unfold for the first page; a person sees what they may also see in the lists."""
     kinds = (("engine.view_alarm", alarms), ("engine.view_run", failing), ("engine.view_run", overdue),
              ("billing.view_ping", puzzling), ("servers.view_server", silent))  # fmt: skip
-    may = request.user.has_perm  # type: ignore[union-attr]
+    may = request.user.has_perm
     return {**context, "needs": [need() for right, need in kinds if may(right)]}
 
 
