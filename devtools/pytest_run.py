@@ -3,6 +3,7 @@
 import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
 
 from devtools.checks import Count
@@ -21,10 +22,10 @@ class Pytest:
     def __init__(self, database_url: str, reports: Path) -> None:
         self.database_url, self.reports = database_url, reports
 
-    def stage(self, name: str) -> Count:
+    def stage(self, name: str, words: Sequence[str] = ()) -> Count:
         """All tests of the stage; a stage without tests is a failure, because somebody thinks that it has some."""
         spread = ["-n", str(workers()), "--dist", "loadfile"] if name in PARALLEL else []
-        return self.run(name, ["-p", "devtools.pytest_stage", "--stage", name, "-rs", *spread])
+        return self.run(name, ["-p", "devtools.pytest_stage", "--stage", name, "-rs", *spread, *words])
 
     def run(self, name: str, words: list[str]) -> Count:
         report = self.reports / f"{name}.xml"

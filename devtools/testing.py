@@ -44,26 +44,27 @@ def _start(script: Path) -> int:
     venv.ensure("dev")
     venv.enter(script)
     os.chdir(ROOT)
-    return run_some(words) if words else run_all(quick=options.unit)
+    return run_some(words, quick=options.unit) if words else run_all(quick=options.unit)
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """The options, and the words for pytest: paths and whatever else it knows."""
+    """Our options; all other words are pytest's, in the order in which they came: paths, and whatever else it knows."""
     parser = argparse.ArgumentParser(
-        prog="bin/test", description=__doc__, usage="bin/test [--unit] [PATH ...]"
+        prog="bin/test",
+        description=__doc__,
+        usage="bin/test [--unit] [PATH ...]",
+        epilog="With paths only these tests run, without the checks; pytest's own options go along.",
+        allow_abbrev=False,
     )
     parser.add_argument("--unit", action="store_true", help="only the checks and the quick tests")
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="only these tests; pytest's own options go along"
-    )
-    options, more = parser.parse_known_args(arguments)
-    return options, [*options.paths, *more]
+    return parser.parse_known_args(arguments)
 
 
-def run_some(words: list[str]) -> int:
+def run_some(words: list[str], *, quick: bool) -> int:
     """Only these tests, in this process' terminal."""
     with ExitStack() as stack:
-        count = pytest_with_database(stack).run("some", words)
+        pytest = pytest_with_database(stack)
+        count = pytest.stage(STAGES[0], words) if quick else pytest.run("some", words)
     tell_total(count)
     return 1 if count.failed else 0
 

@@ -35,6 +35,12 @@ def test_the_last_line_is_the_sum_and_the_exit_code_follows_it(capsys: pytest.Ca
     assert testing.summary(told[:1], []) == 0
 
 
+def test_what_is_not_ours_goes_to_pytest_in_the_order_in_which_it_came() -> None:
+    options, words = testing.parse(["tests/engine", "-k", "alarm", "--unit", "--durations=5", "-x"])
+    assert options.unit
+    assert words == ["tests/engine", "-k", "alarm", "--durations=5", "-x"]
+
+
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     """A small suite with a test of every kind."""
