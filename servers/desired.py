@@ -10,7 +10,7 @@ from vault import signing
 
 POLL_RESTING = 60  # seconds between reports
 POLL_WATCHED = 5  # while somebody looks at its page
-POLL_BUSY = 2  # while something is being set up
+POLL_BUSY = 1  # while something is being set up, which takes a minute
 # The units whose state every report tells.
 WATCHED_SERVICES = ("mailat-agent.service", "systemd-journald.service", "cron.service")
 
