@@ -1,6 +1,7 @@
 """The environment of every test, set before Django reads its settings. `bin/test` gives the database."""
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,12 @@ if "DATABASE_URL" not in os.environ:
     sys.exit("No DATABASE_URL: run the tests by `bin/test PATH`, which starts a Postgres for them.")
 
 KEYS = Path(tempfile.mkdtemp(prefix="mailat-test-keys-"))
+(KEYS / "static").mkdir()
+
+
+def pytest_unconfigure() -> None:
+    """The keys end with the tests that they are for."""
+    shutil.rmtree(KEYS, ignore_errors=True)
 
 
 def make_signing_keys(folder: Path) -> tuple[Path, Path]:

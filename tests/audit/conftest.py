@@ -57,12 +57,3 @@ def chain(db: None) -> UUID:
 def event(chain: UUID) -> Callable[[int], Event]:
     """The event that has this number in the account's chain."""
     return lambda seq: Event.objects.get(account_id=chain, seq=seq)
-
-
-@pytest.fixture
-def empty_log(transactional_db: None) -> Iterator[None]:
-    """The log is not among what a test's end empties, for nothing can; so tests that commit do it themselves."""
-    yield
-    with without_rules():
-        for table in TABLES:
-            sql(f"DELETE FROM {table}")

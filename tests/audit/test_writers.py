@@ -13,7 +13,7 @@ from audit.chain import verify
 from audit.models import Event
 from tests.audit.conftest import verdict
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_log")]
+pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, TIMES = 8, 12
 
 
