@@ -23,6 +23,14 @@ class Ping(models.Model):
     received_at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=40, blank=True, help_text="resource_name")
     about = models.CharField(max_length=120, blank=True, help_text="sale or subscription id")
+    subscription = models.ForeignKey(
+        "Subscription",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="pings",
+        help_text="which it turned out to be about, as the API said",
+    )
     became = models.CharField(max_length=10, choices=Became, default=Became.NEW)
     note = models.CharField(max_length=300, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)

@@ -69,6 +69,7 @@ class ApplyPing(Program):
         subscriber = gumroad.subscriber(gumroad_id)
         newest = sale or self._newest_sale(gumroad, subscriber)
         subscription = life.apply_subscriber(subscriber=subscriber, sale=newest, by=BY)
+        self.ping.subscription = subscription
         if newest:
             life.apply_sale(subscription=subscription, sale=newest, by=BY)
         self._check_announcement(subscription)
@@ -116,7 +117,7 @@ class ApplyPing(Program):
 
     def _become(self, became: Became, note: str) -> Next:
         self.ping.became, self.ping.note, self.ping.read_at = became, note[:300], timezone.now()
-        self.ping.save(update_fields=["kind", "about", "became", "note", "read_at"])
+        self.ping.save(update_fields=["kind", "about", "subscription", "became", "note", "read_at"])
         return hop(self.conclude)
 
     def conclude(self) -> Next:

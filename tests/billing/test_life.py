@@ -47,6 +47,7 @@ def test_a_sale_opens_an_account_and_lets_its_owner_in(shop: Shop, deliver: Deli
     (ping,) = [deliver(body) for body in shop.buy()]
     row = Subscription.objects.get()
     assert (ping.became, ping.kind, ping.about) == (Became.APPLIED, "sale", "sale1==")
+    assert ping.subscription == row
     assert (row.plan, row.status, row.recurrence) == ("plus", Status.ALIVE, "monthly")
     assert row.account.people.get().email == "alice@example.test"
     letter = Letter.objects.get(kind="welcome")
