@@ -9,8 +9,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Account, Letter, Membership, User
+from audit import staff_tables
 from audit import staff_words as words
 from audit.staff_lists import StaffList, as_number, as_uuid
+from engine import staff_words
 
 for stranger in (Group, EmailAddress):
     if admin.site.is_registered(stranger):
@@ -20,8 +22,8 @@ for stranger in (Group, EmailAddress):
 @admin.register(Account)
 class AccountList(StaffList):
     order = ("-created_at", "id")
-    list_display = ("name", "id", "owners", "created")
-    fields = ("id", "name", "created", "members", "subscriptions", "servers", "letters", "events", "receipts")
+    list_display = ("name", "owners", "created", "id")
+    fields = ("name", "members", "subscriptions", "servers", "letters", "receipts", "events", "created", "id")
     search_fields = ("id",)
     search_help_text = "A person's address, or an account's id"
 
@@ -52,10 +54,9 @@ class AccountList(StaffList):
 
     def subscriptions(self, account: Account) -> str:
         """Billing stands above us: its rows are read, its code is not imported."""
-        rows = account.subscriptions.order_by("-began_at")[: words.MOST]
-        return words.table(
-            ("subscription", "status"), ((words.link(row), row.get_status_display()) for row in rows)
-        )
+        rows = account.subscriptions.select_related("server").order_by("-began_at")[: words.MOST]
+        cells = ((words.link(row), row.get_status_display(), words.link(row.server)) for row in rows)
+        return words.table(("subscription", "status", "server"), cells)
 
     def servers(self, account: Account) -> str:
         rows = account.servers.order_by("-wanted_at")[: words.MOST]
@@ -63,13 +64,16 @@ class AccountList(StaffList):
         return words.table(("server", "plan", "place", "gone"), cells)
 
     def letters(self, account: Account) -> str:
-        return words.list_link("accounts.letter", "its letters", q=account.pk)
+        rows = Letter.objects.filter(account_id=account.pk).order_by("-written_at")[: staff_tables.SHOWN]
+        cells = ((words.link(row, row.kind), row.to, words.moment(row.sent_at)) for row in rows)
+        all_of_them = words.list_link("accounts.letter", "All letters", q=account.pk)
+        return words.sentences([words.table(("letter", "to", "sent"), cells), all_of_them])
 
     def events(self, account: Account) -> str:
-        return words.list_link("audit.event", "its events", q=account.pk)
+        return staff_tables.events(Q(account_id=account.pk), q=account.pk)
 
     def receipts(self, account: Account) -> str:
-        return words.list_link("audit.receipt", "its receipts", q=account.pk)
+        return words.list_link("audit.receipt", "Receipts of this account", q=account.pk)
 
 
 @admin.register(User)
@@ -85,6 +89,7 @@ class UserList(StaffList):
         "last_seen",
         "their_accounts",
         "letters",
+        "events",
     )
     search_fields = ("email",)
     search_help_text = "An address, or a person's number"
@@ -108,7 +113,10 @@ class UserList(StaffList):
         return words.table(("account", "role"), ((words.link(part.account), part.role) for part in parts))
 
     def letters(self, user: User) -> str:
-        return words.list_link("accounts.letter", "letters to this address", q=user.email)
+        return words.list_link("accounts.letter", "Letters to this address", q=user.email)
+
+    def events(self, user: User) -> str:
+        return staff_tables.of_subject(f"user:{user.pk}")
 
 
 @admin.register(Letter)
@@ -117,7 +125,7 @@ class LetterList(StaffList):
 
     order = ("-written_at", "-id")
     list_display = ("kind", "to", "written", "sent", "dropped")
-    fields = ("id", "kind", "to", "account", "written", "sent", "dropped", "runs")
+    fields = ("id", "kind", "to", "account", "written", "sent", "dropped", "runs", "alarms")
     search_fields = ("to",)
     search_help_text = "An account's or a letter's id, or an address"
 
@@ -139,4 +147,7 @@ class LetterList(StaffList):
         return words.account_link(letter.account_id)
 
     def runs(self, letter: Letter) -> str:
-        return words.list_link("engine.run", "the run that sends it", q=f"letter:{letter.pk}", state="all")
+        return staff_words.runs(f"letter:{letter.pk}")
+
+    def alarms(self, letter: Letter) -> str:
+        return staff_words.alarms(f"letter:{letter.pk}")

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from audit import staff_tables
 from audit import staff_words as words
 from audit.models import Event, Receipt
 from audit.staff_lists import StaffList, as_number, as_uuid
@@ -13,30 +14,23 @@ from audit.staff_lists import StaffList, as_number, as_uuid
 
 @admin.register(Event)
 class EventList(StaffList):
-    list_display = ("when", "action", "by", "about", "account", "reference")
-    fields = (
-        "id",
-        "when",
-        "action",
-        "by",
-        "about",
-        "account",
-        "shown_facts",
-        "reference",
-        "seq",
-        "shown_hash",
-        "shown_prev",
+    list_display = ("when", "action", "whom", "about", "of_account", "refers")
+    fieldsets = (
+        (None, {"fields": ("when", "action", "who", "subject_page", "account", "shown_facts", "refers")}),
+        ("Before and after", {"fields": ("same_subject",)}),
+        ("The chain", {"fields": ("id", "seq", "shown_hash", "shown_prev")}),
     )
     search_fields = ("subject",)
-    search_help_text = "An account's id, a subject such as server:<id>, a reference, or an event's number"
+    search_help_text = "An account's or server's id, a reference"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("prev_hash", "hash")
 
     def found(self, term: str) -> Q | None:
-        account, number = as_uuid(term), as_number(term)
-        if account:
-            return Q(account_id=account)
+        one, number = as_uuid(term), as_number(term)
+        if one:
+            theirs = Q(account_id=one)
+            return theirs if Event.objects.filter(theirs).exists() else Q(subject=f"server:{one}")
         if number is not None:
             return Q(pk=number) | Q(reference=term)
         return Q(subject=term) if ":" in term else Q(reference=term)
@@ -45,12 +39,36 @@ class EventList(StaffList):
     def when(self, event: Event) -> str:
         return words.moment(event.at)
 
+    @admin.display(description="by")
+    def whom(self, event: Event) -> str:
+        return words.subject_link(event.by, brief=True)
+
+    @admin.display(description="by")
+    def who(self, event: Event) -> str:
+        return words.subject_link(event.by)
+
     @admin.display(description="subject")
     def about(self, event: Event) -> str:
+        return words.subject_link(event.subject, brief=True)
+
+    @admin.display(description="subject")
+    def subject_page(self, event: Event) -> str:
         return words.subject_link(event.subject)
+
+    @admin.display(description="account")
+    def of_account(self, event: Event) -> str:
+        return words.account_link(event.account_id, brief=True)
 
     def account(self, event: Event) -> str:
         return words.account_link(event.account_id)
+
+    @admin.display(description="run or request")
+    def refers(self, event: Event) -> str:
+        return words.reference_link(event.reference)
+
+    @admin.display(description="of the same subject")
+    def same_subject(self, event: Event) -> str:
+        return staff_tables.of_subject(event.subject) if event.subject else words.NOTHING
 
     @admin.display(description="facts")
     def shown_facts(self, event: Event) -> str:
@@ -68,14 +86,15 @@ class EventList(StaffList):
 @admin.register(Receipt)
 class ReceiptList(StaffList):
     order = ("-issued_at", "-id")
-    list_display = ("issued", "about", "account", "key")
-    fields = ("id", "issued", "about", "account", "shown_text", "key", "signature")
+    list_display = ("issued", "about", "of_account", "key")
+    fields = ("id", "issued", "subject_page", "account", "shown_text", "key", "signature")
     search_fields = ("subject",)
-    search_help_text = "An account's or a receipt's id, or a subject such as server:<id>"
+    search_help_text = "A server's, an account's or a receipt's id"
+    nothing = "No receipt has been issued yet."
 
     def found(self, term: str) -> Q | None:
         one = as_uuid(term)
-        return Q(account_id=one) | Q(pk=one) if one else Q(subject=term)
+        return Q(account_id=one) | Q(pk=one) | Q(subject=f"server:{one}") if one else Q(subject=term)
 
     @admin.display(description="issued at")
     def issued(self, receipt: Receipt) -> str:
@@ -83,7 +102,15 @@ class ReceiptList(StaffList):
 
     @admin.display(description="subject")
     def about(self, receipt: Receipt) -> str:
+        return words.subject_link(receipt.subject, brief=True)
+
+    @admin.display(description="subject")
+    def subject_page(self, receipt: Receipt) -> str:
         return words.subject_link(receipt.subject)
+
+    @admin.display(description="account")
+    def of_account(self, receipt: Receipt) -> str:
+        return words.account_link(receipt.account_id, brief=True)
 
     def account(self, receipt: Receipt) -> str:
         return words.account_link(receipt.account_id)

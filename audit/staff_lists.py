@@ -22,6 +22,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 from audit import keyset
 
 AFTER, BEFORE = "after", "before"
+ALL = "all"  # the choice that leaves nothing out, where a filter has choices
 ACT_AT_ONCE = 200  # rows that one action touches at most
 
 
@@ -36,9 +37,9 @@ class Choice(admin.SimpleListFilter):
     def value(self) -> str:
         return super().value() or next(iter(self.choices_by_word))
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for word, label in self.lookup_choices:
-            query = changelist.get_query_string({self.parameter_name: word})
+            query = changelist.get_query_string({str(self.parameter_name): word})
             yield {"selected": self.value() == word, "query_string": query, "display": label}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -85,9 +86,27 @@ class KeysetList(UnfoldChangeList):
         """What else Django's admin reads of a list."""
         self.full_result_count = self.result_count
         self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.has_filters = False  # the choices stand above the list, not in a drawer
         self.show_admin_actions = bool(self.page.rows)
         self.result_list = self.page.rows
         self.paginator = KeysetPages(self.list_per_page)
+
+    @property
+    def shown_choices(self) -> list[dict[str, Any]]:
+        """Of the filters whose first choice holds until another is made: they stand above the list, to be seen."""
+        chosen = (spec.choices(self) for spec in self.filter_specs if isinstance(spec, Choice))
+        return [choice for choices in chosen for choice in choices]
+
+    @property
+    def narrowed(self) -> str:
+        """What alone is shown, if that is not everything."""
+        return next(
+            (one["display"] for one in self.shown_choices if one["selected"] and one["display"] != ALL), ""
+        )
+
+    @property
+    def all_url(self) -> str:
+        return next((one["query_string"] for one in self.shown_choices if one["display"] == ALL), "?")
 
     @property
     def first_url(self) -> str:
@@ -114,6 +133,8 @@ class StaffList(ModelAdmin):
 
     order: ClassVar[tuple[str, ...]] = ("-id",)
     acts_need: ClassVar[str] = "change"
+    nothing: ClassVar[str] = "There is nothing here yet."
+    change_list_template = "admin/staff/list.html"
     list_per_page = 50
     sortable_by = ()
     show_full_result_count = False
@@ -132,7 +153,7 @@ class StaffList(ModelAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Who may see is not yet who may act."""
-        return request.user.has_perm(f"{self.opts.app_label}.{self.acts_need}_{self.opts.model_name}")  # type: ignore[union-attr]
+        return request.user.has_perm(f"{self.opts.app_label}.{self.acts_need}_{self.opts.model_name}")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetList]:
         return KeysetList
@@ -153,11 +174,16 @@ class StaffList(ModelAdmin):
         """Rows that have exactly this in an indexed field; None if the words can be in none."""
         raise NotImplementedError
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **more: Any
     ) -> HttpResponse:
-        acts = [(name, words) for _, name, words in self.get_actions(request).values()]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "acts": acts})
+        may = obj is not None and self.can_act(obj)
+        acts = [(name, words) for _, name, words in self.get_actions(request).values()] if may else []
+        return super().render_change_form(request, {**context, "acts": acts}, *args, obj=obj, **more)
+
+    def can_act(self, row: Any) -> bool:
+        """Whether the actions mean anything for this row."""
+        return True
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """From the page of one row, an action leads back to that page."""

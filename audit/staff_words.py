@@ -14,6 +14,12 @@ from django.utils.timezone import localtime
 
 NOTHING = "-"
 MOST = 50  # rows of a table inside a page
+TONES = {
+    "good": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "warn": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
+    "bad": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+    "calm": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
+}
 
 
 def link(row: Model | None, words: object = None) -> SafeString | str:
@@ -29,27 +35,38 @@ def list_link(model: str, words: object, **query: object) -> SafeString:
     return _anchor(f"{url}?{urlencode(query)}" if query else url, words)
 
 
-def subject_link(subject: str) -> SafeString | str:
-    """To the page of what an event, a run or an alarm is about, where it has one."""
+def subject_link(subject: str, *, brief: bool = False) -> SafeString | str:
+    """To the page of what or who is named so, where that has one; `brief` is for lists, where a whole id takes two lines."""
     kind, _, key = subject.partition(":")
-    model = SUBJECTS.get(kind)
-    return _anchor(_page_of(model, key), subject) if model and key else subject or NOTHING
+    words = f"{kind}:{key[:8]}…" if brief and len(key) > BRIEF else subject
+    url = _page_of(SUBJECTS[kind], key) if kind in SUBJECTS and key else ""
+    return _anchor(url, words, title=subject if words != subject else "") if subject else NOTHING
 
 
+BRIEF = 12
 SUBJECTS = {
     "server": "servers.server",
+    "agent": "servers.server",
     "ping": "billing.ping",
     "subscription": "billing.subscription",
     "letter": "accounts.letter",
     "account": "accounts.account",
     "user": "accounts.user",
+    "staff": "accounts.user",
     "run": "engine.run",
     "alarm": "engine.alarm",
 }
 
 
-def account_link(account: UUID | None) -> SafeString | str:
-    return _anchor(_page_of("accounts.account", account), account) if account else NOTHING
+def account_link(account: UUID | None, *, brief: bool = False) -> SafeString | str:
+    return subject_link(f"account:{account}", brief=brief) if account else NOTHING
+
+
+def reference_link(reference: str) -> SafeString | str:
+    """A run has a page; of a request there are its events and its lines in the log."""
+    if reference.isascii() and reference.isdigit():
+        return _anchor(_page_of("engine.run", reference), f"run {reference}")
+    return list_link("audit.event", reference, q=reference) if reference else NOTHING
 
 
 def _page_of(model: str, key: object) -> str:
@@ -59,11 +76,21 @@ def _page_of(model: str, key: object) -> str:
         return ""
 
 
-def _anchor(url: str, words: object) -> SafeString | str:
+def _anchor(url: str, words: object, *, title: str = "") -> SafeString:
+    hint = format_html(' title="{}"', title) if title else ""
     if not url:
-        return str(words)
+        return format_html("<span{}>{}</span>", hint, words)
     return format_html(
-        '<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>', url, words
+        '<a class="text-primary-600 dark:text-primary-500 underline" href="{}"{}>{}</a>', url, hint, words
+    )
+
+
+def mark(word: object, tone: str) -> SafeString:
+    """A word that is seen from afar: `tone` is good, warn, bad or calm. The word alone says it too."""
+    return format_html(
+        '<span class="font-medium px-2 py-1 rounded-default whitespace-nowrap {}">{}</span>',
+        TONES[tone],
+        word,
     )
 
 
@@ -95,6 +122,17 @@ def preformatted(text: str) -> SafeString:
     return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', text)
 
 
-def moment(at: Any) -> str:
-    """To the second; lists are read beside logs."""
-    return f"{localtime(at):%Y-%m-%d %H:%M:%S}" if at else NOTHING
+def moment(at: Any) -> SafeString | str:
+    """To the second, for lists are read beside logs; on one line."""
+    if not at:
+        return NOTHING
+    return format_html('<time class="whitespace-nowrap" datetime="{}">{}</time>', at.isoformat(), when(at))
+
+
+def when(at: Any) -> str:
+    """The same inside a sentence."""
+    return f"{localtime(at):%Y-%m-%d %H:%M:%S}" if at else "no time"
+
+
+def sentences(parts: Iterable[object]) -> SafeString:
+    return format_html_join(" ", "{}", ((part,) for part in parts if part))

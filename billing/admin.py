@@ -1,16 +1,19 @@
 """Money: what is paid for, and every ping with what became of it."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from audit import staff_tables
 from audit import staff_words as words
 from audit.staff_lists import ACT_AT_ONCE, Choice, StaffList, as_number, as_uuid, staff
 from billing import pings
 from billing.actions import read_again
 from billing.models import Ping, Subscription
+from engine import staff_words
 
 HIDDEN = "hidden"
 SECRET_FIELDS = {"license_key"}
@@ -32,23 +35,17 @@ class PingState(Choice):
 @admin.register(Ping)
 class PingList(StaffList):
     order = ("-received_at", "-id")
-    list_display = ("received", "kind", "about", "became", "note", "read")
-    fields = (
-        "id",
-        "received",
-        "kind",
-        "about",
-        "became",
-        "note",
-        "read",
-        "content_type",
-        "shown_body",
-        "runs",
-        "events",
+    list_display = ("received", "kind", "state", "of_subscription", "note", "about")
+    fieldsets = (
+        (None, {"fields": ("received", "kind", "state", "note", "read", "about", "of_subscription")}),
+        ("Work and trouble", {"fields": ("alarms", "runs", "events")}),
+        ("As it came", {"fields": ("id", "content_type", "shown_body")}),
     )
+    list_select_related = ("subscription",)
     list_filter = (PingState,)
     search_fields = ("about",)
-    search_help_text = "A sale's or a subscription's id at Gumroad, or a ping's number"
+    search_help_text = "Gumroad's id of a sale or a subscription"
+    nothing = "No ping is like that."
     actions = ("read_once_more",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -65,6 +62,14 @@ class PingList(StaffList):
             read_again(ping=ping, by=staff(request))
         self.message_user(request, f"{len(several)} will be read again.", messages.SUCCESS)
 
+    @admin.display(description="what became of it")
+    def state(self, ping: Ping) -> str:
+        return words.mark(ping.get_became_display(), TONES[Ping.Became(ping.became)])
+
+    @admin.display(description="subscription")
+    def of_subscription(self, ping: Ping) -> str:
+        return words.link(ping.subscription)
+
     @admin.display(description="received")
     def received(self, ping: Ping) -> str:
         return words.moment(ping.received_at)
@@ -73,7 +78,7 @@ class PingList(StaffList):
     def read(self, ping: Ping) -> str:
         return words.moment(ping.read_at)
 
-    @admin.display(description="as it came")
+    @admin.display(description="body")
     def shown_body(self, ping: Ping) -> str:
         """As fields where it can be read, else its beginning; whatever it holds is shown as text."""
         reading = pings.read(bytes(ping.body), ping.content_type)
@@ -85,11 +90,22 @@ class PingList(StaffList):
             {name: HIDDEN if name in SECRET_FIELDS else value for name, value in reading.fields.items()}
         )
 
+    def alarms(self, ping: Ping) -> str:
+        return staff_words.alarms(ping.subject)
+
     def runs(self, ping: Ping) -> str:
-        return words.list_link("engine.run", "the run that reads it", q=ping.subject, state="all")
+        return staff_words.runs(ping.subject)
 
     def events(self, ping: Ping) -> str:
-        return words.list_link("audit.event", "its events", q=ping.subject)
+        return staff_tables.of_subject(ping.subject)
+
+
+TONES = {
+    Ping.Became.NEW: "warn",
+    Ping.Became.APPLIED: "good",
+    Ping.Became.IGNORED: "calm",
+    Ping.Became.PUZZLING: "bad",
+}
 
 
 class SubscriptionState(Choice):
@@ -97,26 +113,35 @@ class SubscriptionState(Choice):
     parameter_name = "state"
     choices_by_word = {
         "all": ("all", Q),
-        **{word.value: (word.label, lambda word=word: Q(status=word)) for word in Subscription.Status},
+        **{word.value: (str(word.label), partial(Q, status=word)) for word in Subscription.Status},
     }
 
 
 @admin.register(Subscription)
 class SubscriptionList(StaffList):
     order = ("-began_at", "-id")
-    list_display = ("email", "plan", "status", "of_account", "of_server", "began", "ends", "ended")
-    fields = (
-        "id", "gumroad_id", "email", "plan", "recurrence", "status", "of_account", "of_server",
-        "began", "ends", "ended", "ended_reason", "checked", "pings_about_it", "alarms", "events",
-    )  # fmt: skip
+    list_display = ("email", "plan", "standing", "of_account", "of_server", "began", "ends", "ended")
+    fieldsets = (
+        (None, {"fields": ("standing", "email", "plan", "recurrence", "of_account", "of_server")}),
+        ("Since when, and until when", {"fields": ("began", "ends", "ended", "ended_reason", "checked")}),
+        ("Work and trouble", {"fields": ("alarms", "pings_about_it", "events")}),
+        ("Names", {"fields": ("gumroad_id", "id")}),
+    )
     list_filter = (SubscriptionState,)
     list_select_related = ("account", "server")
     search_fields = ("gumroad_id",)
-    search_help_text = "Gumroad's id, or a subscription's or an account's id"
+    search_help_text = "Gumroad's id, ours, an account's, an address"
+    nothing = "No subscription is like that."
 
     def found(self, term: str) -> Q | None:
         one = as_uuid(term.removeprefix("subscription:"))
-        return Q(pk=one) | Q(account_id=one) if one else Q(gumroad_id=term)
+        if one:
+            return Q(pk=one) | Q(account_id=one)
+        return Q(email__iexact=term) if "@" in term else Q(gumroad_id=term)
+
+    @admin.display(description="status")
+    def standing(self, row: Subscription) -> str:
+        return words.mark(row.get_status_display(), STANDING[Subscription.Status(row.status)])
 
     @admin.display(description="account")
     def of_account(self, row: Subscription) -> str:
@@ -144,10 +169,27 @@ class SubscriptionList(StaffList):
 
     @admin.display(description="pings")
     def pings_about_it(self, row: Subscription) -> str:
-        return words.list_link("billing.ping", "pings about it", q=row.gumroad_id)
+        rows = list(row.pings.defer("body").order_by("-pk")[: staff_tables.SHOWN])
+        cells = [
+            (
+                words.link(ping, words.moment(ping.received_at)),
+                ping.kind,
+                ping.get_became_display(),
+                ping.note,
+            )
+            for ping in rows
+        ]
+        return words.table(("received", "kind", "became", "note"), cells)
 
     def alarms(self, row: Subscription) -> str:
-        return words.list_link("engine.alarm", "its alarms", q=row.subject, state="all")
+        return staff_words.alarms(row.subject)
 
     def events(self, row: Subscription) -> str:
-        return words.list_link("audit.event", "its events", q=row.subject)
+        return staff_tables.of_subject(row.subject)
+
+
+STANDING = {
+    Subscription.Status.ALIVE: "good",
+    Subscription.Status.ENDING: "warn",
+    Subscription.Status.ENDED: "calm",
+}

@@ -8,10 +8,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from audit import staff_tables
 from audit import staff_words as words
 from audit.actions import record
 from audit.staff_lists import ACT_AT_ONCE, Choice, StaffList, as_number, as_uuid, staff
-from engine import actions, alarms
+from engine import actions, alarms, staff_words
 from engine.models import Alarm, Run, StepTaken
 
 FAILING = Q(finished_at=None) & ~Q(error="")
@@ -35,20 +36,25 @@ class RunState(Choice):
 
 @admin.register(Run)
 class RunList(StaffList):
-    list_display = ("program", "about", "step", "due", "tries", "error_begins", "outcome")
-    fields = (
-        "program", "about", "step", "step_since", "due", "tries", "error", "held", "lease", "wakes", "began_at",
-        "deadline_step", "deadline_at", "finished_at", "outcome", "shown_args", "steps", "signals", "alarms", "events",
-    )  # fmt: skip
+    list_display = ("program", "state", "about", "step", "due", "tries", "says")
+    fieldsets = (
+        (None, {"fields": ("now", "program", "subject_page", "step", "error", "steps")}),
+        ("About the same subject", {"fields": ("runs", "alarms", "events")}),
+        ("Inside", {"fields": ("id", "began", "due", "tries", "inside", "signals", "shown_args")}),
+    )
     list_filter = (RunState,)
     search_fields = ("subject",)
-    search_help_text = "A subject such as server:<id>, a server's id, or a run's number"
+    search_help_text = "server:<id>, a server's id, a run's number"
+    nothing = "No run is like that."
     actions = ("retry_now",)
 
     def found(self, term: str) -> Q | None:
         if as_number(term) is not None:
             return Q(pk=as_number(term))
         return Q(subject=f"server:{as_uuid(term)}") if as_uuid(term) else Q(subject=term)
+
+    def can_act(self, row: Run) -> bool:
+        return row.finished_at is None
 
     @admin.action(description="Retry now", permissions=["act"])
     def retry_now(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
@@ -64,43 +70,76 @@ class RunList(StaffList):
                     program=run.program,
                     step=run.step,
                 )
-        self.message_user(request, f"{woken} woken; finished ones are left alone.", messages.SUCCESS)
+        self.message_user(request, _retried(woken), messages.SUCCESS if woken else messages.WARNING)
+
+    @admin.display(description="state")
+    def state(self, run: Run) -> str:
+        return staff_words.mark(run)
 
     @admin.display(description="subject")
     def about(self, run: Run) -> str:
-        return words.subject_link(run.subject)
+        return words.subject_link(run.subject, brief=True)
 
     @admin.display(description="due")
     def due(self, run: Run) -> str:
         return words.moment(run.due_at)
 
-    @admin.display(description="error")
-    def error_begins(self, run: Run) -> str:
-        return run.error[:80] or words.NOTHING
+    @admin.display(description="error or outcome")
+    def says(self, run: Run) -> str:
+        return run.error[:80] or run.outcome or words.NOTHING
 
-    @admin.display(description="args")
-    def shown_args(self, run: Run) -> str:
-        return words.facts(run.args)
+    @admin.display(description="now")
+    def now(self, run: Run) -> str:
+        return staff_words.now_says(run)
+
+    @admin.display(description="subject")
+    def subject_page(self, run: Run) -> str:
+        return words.subject_link(run.subject)
 
     @admin.display(description="steps taken, the newest first")
     def steps(self, run: Run) -> str:
         taken = run.taken.order_by("-pk")[: words.MOST]
-        return words.table(("step", "began", "ended", "tries", "outcome"), map(_step, taken))
+        return words.table(("step", "began", "took", "tries", "outcome"), map(_step, taken))
+
+    @admin.display(description="runs")
+    def runs(self, run: Run) -> str:
+        return staff_words.runs(run.subject)
+
+    def alarms(self, run: Run) -> str:
+        return staff_words.alarms(run.subject)
+
+    def events(self, run: Run) -> str:
+        return staff_tables.of_subject(run.subject)
+
+    @admin.display(description="began")
+    def began(self, run: Run) -> str:
+        return f"{words.when(run.began_at)}; at this step since {words.when(run.step_since)}"
+
+    @admin.display(description="lease")
+    def inside(self, run: Run) -> str:
+        """For whoever reads the engine's log beside it."""
+        held = "a worker holds it" if run.held else "no worker holds it"
+        return f"taken by a worker: {run.lease}; woken: {run.wakes}; {held}"
 
     @admin.display(description="signals")
     def signals(self, run: Run) -> str:
         given = run.signals.order_by("pk")[: words.MOST]
         return words.table(("signal", "given"), ((one.name, words.moment(one.at)) for one in given))
 
-    def alarms(self, run: Run) -> str:
-        return words.list_link("engine.alarm", "alarms of its subject", q=run.subject, state="all")
+    @admin.display(description="args")
+    def shown_args(self, run: Run) -> str:
+        return words.facts(run.args)
 
-    def events(self, run: Run) -> str:
-        return words.list_link("audit.event", "events of its subject", q=run.subject)
+
+def _retried(woken: int) -> str:
+    if not woken:
+        return "Nothing was woken: only runs that have not ended are."
+    return f"{woken} {'run is' if woken == 1 else 'runs are'} tried again now."
 
 
 def _step(taken: StepTaken) -> Iterable[object]:
-    return taken.step, words.moment(taken.began_at), words.moment(taken.ended_at), taken.tries, taken.outcome
+    took = f"{(taken.ended_at - taken.began_at).total_seconds():.1f} s"
+    return taken.step, words.moment(taken.began_at), took, taken.tries, taken.outcome
 
 
 class AlarmState(Choice):
@@ -115,17 +154,24 @@ class AlarmState(Choice):
 
 @admin.register(Alarm)
 class AlarmList(StaffList):
-    list_display = ("opened", "says", "about", "told", "closed")
-    fields = ("says", "advice", "about", "key", "opened", "told", "closed", "runs", "events")
+    list_display = ("says", "state", "about", "opened", "told", "closed")
+    fieldsets = (
+        (None, {"fields": ("says", "advice", "state", "subject_page", "opened", "told", "closed", "key")}),
+        ("About the same subject", {"fields": ("runs", "alarms", "events")}),
+    )
     list_filter = (AlarmState,)
     search_fields = ("subject",)
-    search_help_text = "A subject such as server:<id>, or a server's id"
+    search_help_text = "server:<id>, or a server's id"
+    nothing = "No alarm is like that."
     actions = ("close",)
 
     def found(self, term: str) -> Q | None:
         return Q(subject=f"server:{as_uuid(term)}") if as_uuid(term) else Q(subject=term)
 
-    @admin.action(description="Close", permissions=["act"])
+    def can_act(self, row: Alarm) -> bool:
+        return row.closed_at is None
+
+    @admin.action(description="Close the alarm", permissions=["act"])
     def close(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
         """If its cause is still there, it opens anew by itself."""
         with transaction.atomic():
@@ -136,6 +182,10 @@ class AlarmList(StaffList):
                     "alarm.closed", by=staff(request), subject=alarm.subject, alarm=alarm.pk, key=alarm.key
                 )
         self.message_user(request, f"{len(still_open)} closed.", messages.SUCCESS)
+
+    @admin.display(description="state")
+    def state(self, alarm: Alarm) -> str:
+        return staff_words.alarm_mark(alarm)
 
     @admin.display(description="opened")
     def opened(self, alarm: Alarm) -> str:
@@ -151,10 +201,17 @@ class AlarmList(StaffList):
 
     @admin.display(description="subject")
     def about(self, alarm: Alarm) -> str:
+        return words.subject_link(alarm.subject, brief=True)
+
+    @admin.display(description="subject")
+    def subject_page(self, alarm: Alarm) -> str:
         return words.subject_link(alarm.subject)
 
     def runs(self, alarm: Alarm) -> str:
-        return words.list_link("engine.run", "runs of its subject", q=alarm.subject, state="all")
+        return staff_words.runs(alarm.subject)
+
+    def alarms(self, alarm: Alarm) -> str:
+        return staff_words.alarms(alarm.subject)
 
     def events(self, alarm: Alarm) -> str:
-        return words.list_link("audit.event", "events of its subject", q=alarm.subject)
+        return staff_tables.of_subject(alarm.subject)

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from mailat.staff_look import UNFOLD  # noqa: F401
+
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -175,15 +177,6 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(ROOT / "var" / "static")))
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
-
-UNFOLD = {
-    "SITE_TITLE": "Mailat staff",
-    "SITE_HEADER": "Mailat",
-    "SITE_SUBHEADER": "staff",
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_HISTORY": False,
-    "DASHBOARD_CALLBACK": "mailat.staff_site.dashboard",
-}
 
 LOGGING_CONFIG = "mailat.logs.configure"
 LOGGING = {"format": env.str("LOG_FORMAT", "json"), "level": env.str("LOG_LEVEL", "INFO")}

@@ -32,7 +32,11 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     kinds = (("engine.view_alarm", alarms), ("engine.view_run", failing), ("engine.view_run", overdue),
              ("billing.view_ping", puzzling), ("servers.view_server", silent))  # fmt: skip
     may = request.user.has_perm
-    return {**context, "needs": [need() for right, need in kinds if may(right)]}
+    return {
+        **context,
+        "title": "What needs a person",
+        "needs": [need() for right, need in kinds if may(right)],
+    }
 
 
 def alarms() -> Need:
@@ -40,13 +44,20 @@ def alarms() -> Need:
     return Need(
         "Open alarms",
         "No alarm is open.",
-        [(words.link(row, row.says), words.subject_link(row.subject), _since(row.opened_at)) for row in rows],
+        [
+            (words.link(row, row.says), words.subject_link(row.subject, brief=True), _since(row.opened_at))
+            for row in rows
+        ],
         words.list_link("engine.alarm", "all open alarms", state="open"),
     )
 
 
 def failing() -> Need:
-    return _runs("Runs that fail", "No run fails.", FAILING, "failing", lambda run: run.error[:120])
+    return _runs("Runs that fail", "No run fails.", FAILING, "failing", _failed)
+
+
+def _failed(run: Run) -> str:
+    return f"“{run.step}”: {run.error[:120]}"
 
 
 def overdue() -> Need:
@@ -54,12 +65,20 @@ def overdue() -> Need:
 
 
 def _awaited(run: Run) -> str:
-    return f"should have reached “{run.deadline_step}” by {words.moment(run.deadline_at)}"
+    return f"should have reached “{run.deadline_step}” by {words.when(run.deadline_at)}"
 
 
 def _runs(title: str, calm: str, which: Q, state: str, says: Callable[[Run], str]) -> Need:
     rows = _newest(Run.objects.filter(which))
-    cells = [(words.link(run), f"“{run.step}”", says(run), _since(run.step_since)) for run in rows]
+    cells = [
+        (
+            words.link(run, run.program),
+            words.subject_link(run.subject, brief=True),
+            says(run),
+            _since(run.step_since),
+        )
+        for run in rows
+    ]
     return Need(title, calm, cells, words.list_link("engine.run", f"all that are {state}", state=state))
 
 
@@ -89,4 +108,4 @@ def _newest(rows: QuerySet[Any]) -> list[Any]:
 
 
 def _since(at: datetime | None) -> str:
-    return f"since {words.moment(at)}"
+    return words.sentences(["since", words.moment(at)])

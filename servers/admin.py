@@ -1,15 +1,22 @@
 """The fleet as it is, and what is to be destroyed when."""
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
+from audit import staff_tables
 from audit import staff_words as words
+from audit.models import Receipt
 from audit.staff_lists import Choice, StaffList, as_number, as_uuid
+from engine import staff_words
 from servers import state
+from servers.desired import host_name
 from servers.models import Agent, Destruction, Server
+from servers.plans import PLACES
 
 
 class ServerState(Choice):
@@ -31,19 +38,49 @@ def word(server: Server) -> str:
     return state.of(server).word if ended or server.ready_at else "being made"
 
 
+def mark(state_word: str) -> SafeString:
+    return words.mark(state_word, TONES.get(state_word, "calm"))
+
+
+TONES = {"working": "good", "attention": "warn", "ending": "warn", "down": "bad"}
+
+
+def as_address(term: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(term)
+    except ValueError:
+        return None
+
+
 @admin.register(Server)
 class ServerList(StaffList):
     order = ("-wanted_at", "id")
-    list_display = ("name", "state", "plan", "place", "ipv4", "heard", "of_account", "wanted")
-    fields = (
-        "id", "name", "state_in_words", "plan", "place", "of_account", "wanted", "ready", "gone",
-        "machine_id", "machine_type", "ipv4", "ipv6", "watched_until", "heard", "agent_facts", "last_report",
-        "ordered", "destruction", "subscription", "runs", "alarms", "events", "receipts",
-    )  # fmt: skip
+    list_display = ("name", "state", "plan", "place", "ipv4_address", "heard", "of_account", "wanted")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "now",
+                    "host",
+                    "of_account",
+                    "subscription",
+                    "plan",
+                    "of_place",
+                    "destruction",
+                    "receipts",
+                )
+            },
+        ),
+        ("Work and trouble", {"fields": ("alarms", "runs", "events")}),
+        ("The machine", {"fields": ("machine", "addresses", "wanted", "ready", "gone", "id")}),
+        ("The agent", {"fields": ("heard", "ordered", "watched", "last_report", "agent_facts")}),
+    )
     list_filter = (ServerState,)
     list_select_related = ("account", "agent", "destruction")
     search_fields = ("name",)
-    search_help_text = "A server's or an account's id, a name, an address, or Hetzner's number"
+    search_help_text = "Name, address, id, or Hetzner's number"
+    nothing = "No server is like that."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("enrolment_hash")
@@ -52,21 +89,54 @@ class ServerList(StaffList):
         one, number = as_uuid(term.removeprefix("server:").removeprefix("mailat-")), as_number(term)
         if one:
             return Q(pk=one) | Q(account_id=one)
-        return Q(machine_id=number) if number is not None else Q(name=term.lower().partition(".")[0])
+        if number is not None:
+            return Q(machine_id=number)
+        if address := as_address(term):
+            return Q(**{f"ipv{address.version}": str(address)})
+        return Q(name=term.lower().partition(".")[0])
 
     @admin.display(description="state")
     def state(self, server: Server) -> str:
-        return word(server)
+        return mark(word(server))
 
-    @admin.display(description="state")
-    def state_in_words(self, server: Server) -> str:
+    @admin.display(description="IPv4")
+    def ipv4_address(self, server: Server) -> str:
+        return server.ipv4 or words.NOTHING
+
+    @admin.display(description="now")
+    def now(self, server: Server) -> str:
         now = state.of(server)
-        return f"{now.word} since {words.moment(now.since)}. {now.why} {now.next}"
+        return words.sentences([mark(now.word), f"since {words.when(now.since)}.", now.why, now.next])
+
+    @admin.display(description="host name")
+    def host(self, server: Server) -> str:
+        return host_name(server)
+
+    @admin.display(description="place")
+    def of_place(self, server: Server) -> str:
+        place = PLACES.get(server.place)
+        return f"{place.city}, {place.country} ({place.key})" if place else server.place
+
+    @admin.display(description="at Hetzner")
+    def machine(self, server: Server) -> str:
+        return f"{server.machine_id}, a {server.machine_type}" if server.machine_id else words.NOTHING
+
+    @admin.display(description="addresses")
+    def addresses(self, server: Server) -> str:
+        return " and ".join(filter(None, (server.ipv4, server.ipv6))) or words.NOTHING
+
+    @admin.display(description="watched until")
+    def watched(self, server: Server) -> str:
+        """While somebody looks at its page, its reports come faster."""
+        return words.moment(server.watched_until)
 
     @admin.display(description="agent heard last")
     def heard(self, server: Server) -> str:
         agent = _agent(server)
-        return f"{words.moment(agent.reported_at)} ({agent.health})" if agent else words.NOTHING
+        if agent is None:
+            return words.NOTHING
+        quiet = "" if agent.health == "healthy" else words.mark(agent.health, "bad")
+        return words.sentences([words.moment(agent.reported_at), quiet])
 
     @admin.display(description="account")
     def of_account(self, server: Server) -> str:
@@ -101,24 +171,32 @@ class ServerList(StaffList):
             f"version {agent.desired_version}; it applied {agent.applied_version}" if agent else words.NOTHING
         )
 
-    def destruction(self, server: Server) -> str:
-        return words.link(getattr(server, "destruction", None), "to be destroyed, or destroyed")
+    @admin.display(description="destruction")
+    def of_destruction(self, server: Server) -> str:
+        row = getattr(server, "destruction", None)
+        if row is None:
+            return words.NOTHING
+        return words.link(
+            row, f"{'began' if row.begun_at else 'due'} {words.when(row.begun_at or row.due_at)}"
+        )
 
-    def subscription(self, server: Server) -> str:
+    @admin.display(description="subscription")
+    def of_subscription(self, server: Server) -> str:
         """Billing stands above us: its row is read, its code is not imported."""
         return words.link(getattr(server, "subscription", None))
 
     def runs(self, server: Server) -> str:
-        return words.list_link("engine.run", "its runs", q=server.subject, state="all")
+        return staff_words.runs(server.subject)
 
     def alarms(self, server: Server) -> str:
-        return words.list_link("engine.alarm", "its alarms", q=server.subject, state="all")
+        return staff_words.alarms(server.subject)
 
     def events(self, server: Server) -> str:
-        return words.list_link("audit.event", "its events", q=server.subject)
+        return staff_tables.of_subject(server.subject)
 
+    @admin.display(description="receipt")
     def receipts(self, server: Server) -> str:
-        return words.list_link("audit.receipt", "its receipt", q=server.subject)
+        return words.link(Receipt.objects.filter(subject=server.subject).first())
 
 
 def _agent(server: Server) -> Agent | None:
@@ -139,20 +217,42 @@ class DestructionState(Choice):
 @admin.register(Destruction)
 class DestructionList(StaffList):
     order = ("-due_at", "-server_id")
-    list_display = ("of_server", "due", "said", "by", "reason", "begun")
-    fields = ("of_server", "due", "said", "by", "reason", "begun", "shown_answers", "runs", "receipt")
+    list_display = ("of_server", "due", "said", "whom", "reason", "begun")
+    fields = (
+        "server_page",
+        "due",
+        "said",
+        "whom",
+        "reason",
+        "begun",
+        "receipt",
+        "shown_answers",
+        "runs",
+        "events",
+    )
     list_filter = (DestructionState,)
     list_select_related = ("server",)
     search_fields = ("server",)
-    search_help_text = "A server's or an account's id"
+    search_help_text = "A server's or an account's id, or a name"
+    nothing = "No server is to be destroyed."
 
     def found(self, term: str) -> Q | None:
         one = as_uuid(term.removeprefix("server:"))
-        return Q(pk=one) | Q(server__account_id=one) if one else None
+        return (
+            Q(pk=one) | Q(server__account_id=one) if one else Q(server__name=term.lower().partition(".")[0])
+        )
 
     @admin.display(description="server")
     def of_server(self, row: Destruction) -> str:
         return row.server.name
+
+    @admin.display(description="server")
+    def server_page(self, row: Destruction) -> str:
+        return words.link(row.server)
+
+    @admin.display(description="by")
+    def whom(self, row: Destruction) -> str:
+        return words.subject_link(row.by, brief=True)
 
     @admin.display(description="due")
     def due(self, row: Destruction) -> str:
@@ -171,7 +271,10 @@ class DestructionList(StaffList):
         return words.facts(row.answers)
 
     def runs(self, row: Destruction) -> str:
-        return words.list_link("engine.run", "its server's runs", q=row.server.subject, state="all")
+        return staff_words.runs(row.server.subject)
+
+    def events(self, row: Destruction) -> str:
+        return staff_tables.of_subject(row.server.subject)
 
     def receipt(self, row: Destruction) -> str:
-        return words.list_link("audit.receipt", "its receipt", q=row.server.subject)
+        return words.link(Receipt.objects.filter(subject=row.server.subject).first())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import IPv4Address
 from typing import Any
 from uuid import uuid4
 
@@ -45,6 +46,9 @@ def _make_world() -> World:
     Membership.objects.create(account=account, user=user)
     server = _server(account, key)
     run = _run(server)
+    subscription = Subscription.objects.create(
+        gumroad_id=key, account=account, server=server, email=user.email, plan="basic"
+    )
     SignInLink.objects.create(
         email=user.email, token_hash=f"{SECRET}-{key}", code_hash=SECRET, browser_hash=SECRET, expires_at=now
     )
@@ -53,10 +57,8 @@ def _make_world() -> World:
         "accounts/account": account,
         "accounts/user": user,
         "accounts/letter": Letter.objects.create(key=key, kind="welcome", to=user.email, account_id=account.pk, context={"x": SECRET}),
-        "billing/ping": Ping.objects.create(body=BODY, about="sub==", became="puzzling", note="what is this", kind="sale"),
-        "billing/subscription": Subscription.objects.create(
-            gumroad_id=key, account=account, server=server, email=user.email, plan="basic"
-        ),
+        "billing/ping": Ping.objects.create(subscription=subscription, body=BODY, about="sub==", became="puzzling", note="what is this", kind="sale"),
+        "billing/subscription": subscription,
         "servers/server": server,
         "servers/destruction": Destruction.objects.create(
             server=server, by="gumroad", reason="ended", due_at=now + timedelta(days=7), answers=[{"what": "the machine"}]
@@ -74,8 +76,9 @@ BODY = f"resource_name=sale&sale_id=abc&email=a%40b.test&license_key={SECRET}&no
 def _server(account: Account, key: str) -> Server:
     now = timezone.now()
     server = Server.objects.create(
-        account=account, name=f"s{key}", plan="basic", place="fsn1", ready_at=now, enrolment_hash=SECRET
-    )
+        account=account, name=f"s{key}", plan="basic", place="fsn1", ready_at=now, enrolment_hash=SECRET,
+        ipv4=str(IPv4Address(int(key[:8], 16))), ipv6=f"2001:db8:{key[:4]}:{key[4:8]}::1",
+    )  # fmt: skip
     Agent.objects.create(
         server=server,
         key_hash=SECRET,

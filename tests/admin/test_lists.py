@@ -125,13 +125,13 @@ FOUND = {
     "accounts/user": lambda w: [w["accounts/user"].email, w["accounts/user"].pk],
     "accounts/letter": lambda w: [w["accounts/user"].email, w["accounts/letter"].pk, w["accounts/account"].pk],
     "billing/ping": lambda w: ["sub==", w["billing/ping"].pk],
-    "billing/subscription": lambda w: [w["billing/subscription"].gumroad_id, w["accounts/account"].pk],
-    "servers/server": lambda w: [w["servers/server"].name, w["servers/server"].pk, w["servers/server"].machine_name, w["accounts/account"].pk],
-    "servers/destruction": lambda w: [w["servers/server"].pk, w["accounts/account"].pk],
+    "billing/subscription": lambda w: [w["billing/subscription"].gumroad_id, w["accounts/account"].pk, w["accounts/user"].email.upper()],
+    "servers/server": lambda w: [w["servers/server"].ipv4, w["servers/server"].ipv6, w["servers/server"].name, w["servers/server"].pk, w["servers/server"].machine_name, w["accounts/account"].pk],
+    "servers/destruction": lambda w: [w["servers/server"].pk, w["accounts/account"].pk, w["servers/server"].name],
     "engine/run": lambda w: [w["engine/run"].subject, w["servers/server"].pk, w["engine/run"].pk],
     "engine/alarm": lambda w: [w["engine/run"].subject, w["servers/server"].pk],
-    "audit/event": lambda w: [w["engine/run"].subject, w["accounts/account"].pk],
-    "audit/receipt": lambda w: [w["engine/run"].subject, w["accounts/account"].pk, w["audit/receipt"].pk],
+    "audit/event": lambda w: [w["engine/run"].subject, w["accounts/account"].pk, w["servers/server"].pk],
+    "audit/receipt": lambda w: [w["engine/run"].subject, w["accounts/account"].pk, w["audit/receipt"].pk, w["servers/server"].pk],
 }  # fmt: skip
 
 
