@@ -12,8 +12,11 @@ from devtools.paths import CACHE, ROOT, VENV_PYTHON
 from devtools.run import clean_environment
 
 NOTHING_COLLECTED = 5
-STAGES = ("unit", "integration", "browser", "journeys")
-PARALLEL = ("unit",)  # the others start servers of their own and would disturb each other
+STAGES = ("unit", "processes", "integration", "browser", "journeys")
+PARALLEL = (
+    "unit",
+    "processes",
+)  # the others need the machine for themselves: whole products, real hosts, a browser
 
 
 class Pytest:

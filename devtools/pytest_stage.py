@@ -7,7 +7,7 @@ import pytest
 from devtools.pytest_run import STAGES
 
 # A test that lies in the directory of a stage belongs to it; any other goes by its mark.
-BY_MARK = {"integration": "integration", "root": "integration", "browser": "browser"}
+BY_MARK = {"browser": "browser", "root": "integration", "integration": "processes"}
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 
 

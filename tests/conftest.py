@@ -30,13 +30,21 @@ def _fresh_cache(settings: object) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _empty_log(request: pytest.FixtureRequest) -> Iterator[None]:
     """The log is not among what the end of a test that commits empties, for nothing that obeys its rules can."""
-    mark = request.node.get_closest_marker("django_db")
-    commits = mark and mark.kwargs.get("transaction") and not request.node.get_closest_marker("integration")
-    if commits:
-        request.getfixturevalue("transactional_db")
+    if not commits(request):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
     yield
-    if commits:
-        empty_log()
+    empty_log()
+
+
+def commits(request: pytest.FixtureRequest) -> bool:
+    """Whether what the test writes stays, with nobody else at work in the same database."""
+    if request.node.get_closest_marker("integration"):
+        return False
+    mark = request.node.get_closest_marker("django_db")
+    asked = {"transactional_db", "live_server"} & set(request.fixturenames)
+    return bool(asked or (mark and mark.kwargs.get("transaction")))
 
 
 def empty_log() -> None:

@@ -14,6 +14,8 @@ from tests.agent.control_plane import ControlPlane, Fault
 from tests.agent.host import Host
 from tests.agent.orders import Signer
 
+pytestmark = pytest.mark.integration
+
 DEEP = b"[" * 100_000
 BROKEN: dict[str, Fault] = {
     "HTTP 500": faults.status(500),

@@ -13,6 +13,8 @@ from tests.agent import control_plane as faults
 from tests.agent.control_plane import PATIENCE, ControlPlane
 from tests.agent.host import Host
 
+pytestmark = pytest.mark.integration
+
 Run = Callable[[int | None], int]
 
 CRASHER = Path(__file__).with_name("crasher.py")

@@ -16,6 +16,8 @@ from agent.mailat_agent import __version__
 from tests.agent.control_plane import PATIENCE, ControlPlane
 from tests.agent.host import Host
 
+pytestmark = pytest.mark.integration
+
 DEBIAN = "/usr/bin/python3"
 
 NUMBERS = {"mem_used", "mem_total", "swap_used", "disk_used", "disk_total", "load1", "uptime"}

@@ -26,23 +26,28 @@ def first_of(months_ago: int) -> datetime:
     return datetime(year, month + 1, 1, tzinfo=UTC)
 
 
-def event_at(at: datetime, account: UUID | None) -> None:
-    """As if it had been recorded then."""
+def events_at(moments: list[datetime], account: UUID | None) -> None:
+    """As if they had been recorded then."""
     with without_rules():
-        sql(
-            "WITH head AS (SELECT coalesce(max(seq), 0) AS seq, coalesce((array_agg(hash ORDER BY seq DESC))[1], '') AS hash "
-            "FROM audit_event WHERE account_id IS NOT DISTINCT FROM %s) "
-            "INSERT INTO audit_event (at, account_id, by, action, seq, prev_hash) "
-            "SELECT %s, %s, 'user:1', 'server.wanted', seq + 1, hash FROM head",
-            account, at, account,
-        )  # fmt: skip
-        sql("UPDATE audit_event e SET hash = audit_hash(prev_hash, e) WHERE hash IS NULL")
+        for at in moments:
+            _event_at(at, account)
         sql("DELETE FROM audit_head WHERE chain = coalesce(%s, %s)", account, HOUSE)
         sql(
             "INSERT INTO audit_head (chain, seq, hash, at) SELECT coalesce(account_id, %s), seq, hash, at FROM audit_event "
             "WHERE account_id IS NOT DISTINCT FROM %s ORDER BY seq DESC LIMIT 1",
             HOUSE, account,
         )  # fmt: skip
+
+
+def _event_at(at: datetime, account: UUID | None) -> None:
+    sql(
+        "WITH head AS (SELECT coalesce(max(seq), 0) AS seq, coalesce((array_agg(hash ORDER BY seq DESC))[1], '') AS hash "
+        "FROM audit_event WHERE account_id IS NOT DISTINCT FROM %s) "
+        "INSERT INTO audit_event (at, account_id, by, action, seq, prev_hash) "
+        "SELECT %s, %s, 'user:1', 'server.wanted', seq + 1, hash FROM head",
+        account, at, account,
+    )  # fmt: skip
+    sql("UPDATE audit_event e SET hash = audit_hash(prev_hash, e) WHERE hash IS NULL")
 
 
 def make_month(day: datetime) -> None:
@@ -65,9 +70,7 @@ def years() -> Iterator[list[datetime]]:
 @pytest.fixture
 def account(years: list[datetime]) -> UUID:
     account = uuid4()
-    for day in years:
-        event_at(day, account)
-        event_at(day + timedelta(days=27), account)
+    events_at([at for day in years for at in (day, day + timedelta(days=27))], account)
     return account
 
 
@@ -99,7 +102,7 @@ def test_what_is_deleted_from_the_new_beginning_is_still_missed(account: UUID) -
 
 def test_a_chain_whose_last_event_left_goes_on_from_there(years: list[datetime]) -> None:
     account = uuid4()
-    event_at(years[0], account)
+    events_at([years[0]], account)
     months.turn(YEAR)
     record("server.ready", by="user:1", account=account)
     commit_rules()

@@ -30,7 +30,7 @@ def site(settings: object, tmp_path: object, transactional_db: None) -> Iterator
     settings.ALLOWED_HOSTS = ["127.0.0.1"]  # type: ignore[attr-defined]
     server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
     server.set_app(WSGIHandler())
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

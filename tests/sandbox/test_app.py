@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 
 from sandbox.app import Config, World
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {
     "HETZNER_TOKEN": "hetzner-secret", "GUMROAD_TOKEN": "gumroad-secret",

@@ -57,7 +57,7 @@ def vendor(tmp_path: Path, settings: Any) -> Iterator[Vendor]:
     kind = hosts.choose("none", tmp_path, 8000, on_log=lambda text: None)
     app.register_blueprint(blueprint(tmp_path, settings.HETZNER_TOKEN, kind), url_prefix="/hetzner")
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     settings.HETZNER_API_URL = f"http://127.0.0.1:{server.port}/hetzner/v1"
     yield Vendor(f"http://127.0.0.1:{server.port}")
     server.shutdown()

@@ -47,11 +47,13 @@ def manage(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.integration
 def test_the_example_settings_are_all_that_production_needs(production: dict[str, str]) -> None:
     done = manage(production, "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.integration
 def test_the_build_can_collect_the_static_files(production: dict[str, str]) -> None:
     done = manage(production, "collectstatic", "--no-input")
     assert done.returncode == 0, done.stderr
@@ -129,7 +131,7 @@ class Health(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def port() -> Iterator[int]:
     server = http.server.HTTPServer(("127.0.0.1", 0), Health)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     yield server.server_port
     server.shutdown()
     server.server_close()

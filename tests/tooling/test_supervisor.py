@@ -14,6 +14,7 @@ from devtools.paths import ROOT
 from devtools.say import Failed
 from devtools.supervisor import Process, Supervisor
 
+pytestmark = pytest.mark.integration
 FOREVER = "import time; time.sleep(10**6)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(10**6)"
 COUNTING = """

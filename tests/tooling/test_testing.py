@@ -69,10 +69,12 @@ def collected(suite: Path, stage: str) -> list[str]:
     return [line for line in told.splitlines() if "::" in line]
 
 
+@pytest.mark.integration
 def test_every_test_runs_in_exactly_one_stage(suite: Path) -> None:
     by_stage = {stage: collected(suite, stage) for stage in STAGES}
     every = [name for names in by_stage.values() for name in names]
     assert len(every) == len(set(every)) == 7
     assert len(by_stage["unit"]) == len(by_stage["journeys"]) == 1
-    assert len(by_stage["integration"]) == 3
+    assert len(by_stage["processes"]) == 1
+    assert len(by_stage["integration"]) == 2
     assert len(by_stage["browser"]) == 2

@@ -37,7 +37,7 @@ class Standin:
         self.root = f"http://127.0.0.1:{self._server.port}"
         self.url, self.sandbox = f"{self.root}/hetzner/v1", f"{self.root}/hetzner/sandbox"
         self.contract: Contract | None = contract()
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
 
     def close(self) -> None:
         self._server.shutdown()

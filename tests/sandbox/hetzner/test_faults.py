@@ -53,7 +53,7 @@ def test_a_lost_answer_is_lost_under_any_server(standin, tmp_path):
     )
     handler = type("Quiet", (WSGIRequestHandler,), {"log_message": lambda *args: None})
     with make_plain_server("127.0.0.1", 0, app, handler_class=handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
         root = f"http://127.0.0.1:{server.server_port}/hetzner"
         requests.post(f"{root}/sandbox/faults", json={"kind": "lose_answer"}, timeout=10)
         with pytest.raises(requests.RequestException):

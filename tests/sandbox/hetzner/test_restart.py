@@ -14,6 +14,8 @@ import requests
 from sandbox.hosts import choose
 from tests.sandbox.hetzner.conftest import TOKEN, Standin, finish
 
+pytestmark = pytest.mark.integration
+
 ROOT = pathlib.Path(__file__).parents[3]
 
 

@@ -49,7 +49,7 @@ class Depot:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
 
     def user_data(self, sha256: str = "", **config: object) -> str:
         """As the product writes it, with what the agent of these tests wants to know besides."""

@@ -39,7 +39,7 @@ class ControlPlane:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
         self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from sandbox.hosts import Machine, choose
 from sandbox.hosts import agent as agent_module
 from tests.sandbox.hosts.conftest import gone
 
+pytestmark = pytest.mark.integration
+
 ROOT = pathlib.Path(__file__).parents[3]
 
 
