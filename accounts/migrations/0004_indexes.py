@@ -4,18 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_newest_links_of_a_browser'),
+        ("accounts", "0003_newest_links_of_a_browser"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['-written_at', '-id'], name='letter_newest'),
+            model_name="letter",
+            index=models.Index(fields=["-written_at", "-id"], name="letter_newest"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['to', '-written_at'], name='letter_to'),
+            model_name="letter",
+            index=models.Index(fields=["to", "-written_at"], name="letter_to"),
         ),
     ]

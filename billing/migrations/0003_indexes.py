@@ -4,20 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_indexes'),
-        ('billing', '0002_when_it_was_charged'),
-        ('servers', '0004_agent_in_place'),
+        ("accounts", "0004_indexes"),
+        ("billing", "0002_when_it_was_charged"),
+        ("servers", "0004_agent_in_place"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='ping',
-            index=models.Index(condition=models.Q(('became__in', ['new', 'puzzling'])), fields=['-id'], name='ping_waiting'),
+            model_name="ping",
+            index=models.Index(
+                condition=models.Q(("became__in", ["new", "puzzling"])), fields=["-id"], name="ping_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['-began_at', '-id'], name='subscription_newest'),
+            model_name="subscription",
+            index=models.Index(fields=["-began_at", "-id"], name="subscription_newest"),
         ),
     ]

@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('engine', '0001_initial'),
+        ("engine", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('finished_at', None), models.Q(('error', ''), _negated=True)), fields=['-id'], name='run_failing'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("finished_at", None), models.Q(("error", ""), _negated=True)),
+                fields=["-id"],
+                name="run_failing",
+            ),
         ),
     ]
