@@ -78,13 +78,11 @@ class AccountList(StaffList):
 
 @admin.register(User)
 class UserList(StaffList):
-    list_display = ("email", "name", "is_staff", "is_active", "joined", "last_seen")
+    list_display = ("email", "name", "may", "joined", "last_seen")
     fields = (
         "email",
         "name",
-        "is_staff",
-        "is_superuser",
-        "is_active",
+        "may",
         "joined",
         "last_seen",
         "their_accounts",
@@ -98,6 +96,14 @@ class UserList(StaffList):
         if as_number(term) is not None:
             return Q(pk=as_number(term))
         return Q(email=term.lower()) if "@" in term else None
+
+    @admin.display(description="may")
+    def may(self, user: User) -> str:
+        if not user.is_active:
+            return words.mark("not sign in", "bad")
+        if user.is_superuser:
+            return words.mark("see and do everything here", "warn")
+        return words.mark("see these pages", "warn") if user.is_staff else "sign in"
 
     @admin.display(description="joined")
     def joined(self, user: User) -> str:
@@ -125,7 +131,7 @@ class LetterList(StaffList):
 
     order = ("-written_at", "-id")
     list_display = ("kind", "to", "written", "sent", "dropped")
-    fields = ("id", "kind", "to", "account", "written", "sent", "dropped", "runs", "alarms")
+    fields = ("which", "to", "account", "written", "sent", "dropped", "runs", "alarms", "id")
     search_fields = ("to",)
     search_help_text = "An account's or a letter's id, or an address"
 
@@ -134,6 +140,10 @@ class LetterList(StaffList):
         if one:
             return Q(account_id=one) | Q(pk=one)
         return Q(to=term.lower()) if "@" in term else None
+
+    @admin.display(description="kind")
+    def which(self, letter: Letter) -> str:
+        return letter.kind
 
     @admin.display(description="written")
     def written(self, letter: Letter) -> str:

@@ -100,7 +100,8 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> SafeString 
     if not body:
         return NOTHING
     return format_html(
-        '<table class="w-full text-left"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        '<div class="staff-table"><table class="w-full text-left">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
         _cells("th", heads),
         format_html_join("", "{}", ((row,) for row in body)),
     )

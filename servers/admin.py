@@ -64,10 +64,10 @@ class ServerList(StaffList):
                     "now",
                     "host",
                     "of_account",
-                    "subscription",
+                    "of_subscription",
                     "plan",
                     "of_place",
-                    "destruction",
+                    "of_destruction",
                     "receipts",
                 )
             },

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from audit.actions import record
 from audit.context import about
 from audit.models import Event
@@ -117,3 +118,16 @@ def test_open_alarms_are_counted_on_every_page(staff_site: Client, world: World)
     shown = staff_site.get("/admin/accounts/account/").context["sidebar_navigation"]
     items = [item for group in shown for item in group["items"]]
     assert any(alarms.items() <= item.items() for item in items)
+
+
+def test_the_staff_site_asks_for_our_style_and_our_mark(staff_site: Client) -> None:
+    html = staff_site.get("/admin/").content.decode()
+    for file in ("css/staff", "img/logo", "img/favicon"):
+        assert f"/static/{file}" in html
+
+
+def test_what_a_person_may_is_said_in_words(staff_site: Client, stella: User, world: World) -> None:
+    assert "see and do everything here" in page(staff_site, "accounts/user", stella.pk)
+    assert "see and do everything here" not in page(staff_site, "accounts/user", world["accounts/user"].pk)
+    User.objects.filter(pk=world["accounts/user"].pk).update(is_active=False)
+    assert "not sign in" in page(staff_site, "accounts/user", world["accounts/user"].pk)
