@@ -140,22 +140,29 @@ def test_a_ping_that_does_not_tell_its_length_is_kept() -> None:
 @pytest.fixture
 def dead_broker() -> Iterator[None]:
     """Knocks go to a Redis where nobody listens."""
-    from mailat.celery import app
+    from mailat.celery import app, broker
 
-    before = app.conf.broker_write_url
-    app.conf.broker_write_url = "redis://127.0.0.1:9/0"
+    away = "redis://127.0.0.1:9/0"
+    before = app.conf.broker_write_url, app.conf.broker_transport_options
+    app.conf.broker_write_url = away
+    app.conf.broker_transport_options = broker(away)["broker_transport_options"]
     del app.amqp
     app.amqp._producer_pool = None
     yield
-    app.conf.broker_write_url = before
+    app.conf.broker_write_url, app.conf.broker_transport_options = before
     app.amqp._producer_pool = None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_ping_is_kept_while_the_broker_is_away(dead_broker: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_ping_is_kept_while_the_broker_is_away_and_gumroad_does_not_wait(
+    dead_broker: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("kombu.utils.functional.sleep", waited.append)
     assert post().status_code == 200
     assert Ping.objects.count() == Run.objects.count() == 1
     assert "no knock" in caplog.text
+    assert not waited
 
 
 @pytest.mark.django_db
