@@ -93,17 +93,14 @@ def queries(site: Client, address: str) -> int:
     return len(seen)
 
 
-@pytest.mark.parametrize("name", [*LISTS, ""])
-def test_fifty_rows_take_as_many_queries_as_five(
-    staff_site: Client, make_world: Callable[[], World], name: str
-) -> None:
-    address = f"/admin/{name}/" if name else "/admin/"
+def test_fifty_rows_take_as_many_queries_as_five(staff_site: Client, make_world: Callable[[], World]) -> None:
+    addresses = ["/admin/", *(f"/admin/{name}/" for name in LISTS)]
     for _ in range(5):
         make_world()
-    few = queries(staff_site, address)
+    few = {address: queries(staff_site, address) for address in addresses}
     for _ in range(43):
         make_world()
-    assert queries(staff_site, address) == few
+    assert {address: queries(staff_site, address) for address in addresses} == few
 
 
 def test_a_person_with_the_right_to_see_may_not_act(client: Client, world: World) -> None:
