@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.db.models import Model
@@ -70,19 +71,29 @@ def reference_link(reference: str) -> SafeString | str:
 
 
 def _page_of(model: str, key: object) -> str:
+    return _pages(model).replace(KEY, quote(str(key), safe=""))
+
+
+KEY = "KEY"
+
+
+@cache
+def _pages(model: str) -> str:
+    """Where the rows of a model have their pages; a list has hundreds of links, and each reversal takes its time."""
     try:
-        return reverse(f"admin:{model.replace('.', '_')}_change", args=[key])
+        return reverse(f"admin:{model.replace('.', '_')}_change", args=[KEY])
     except NoReverseMatch:
         return ""
 
 
 def _anchor(url: str, words: object, *, title: str = "") -> SafeString:
-    hint = format_html(' title="{}"', title) if title else ""
     if not url:
-        return format_html("<span{}>{}</span>", hint, words)
-    return format_html(
-        '<a class="text-primary-600 dark:text-primary-500 underline" href="{}"{}>{}</a>', url, hint, words
-    )
+        return format_html('<span title="{}">{}</span>', title, words) if title else format_html("{}", words)
+    return format_html(TITLED, url, title, words) if title else format_html(ANCHOR, url, words)
+
+
+ANCHOR = '<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>'
+TITLED = ANCHOR.replace('">{}', '" title="{}">{}')
 
 
 def mark(word: object, tone: str) -> SafeString:
