@@ -145,7 +145,11 @@ class Short(Life):
     """The subscription ends, and its day comes, while the server is still being made."""
 
     def come_up(self) -> None:
-        """It never does."""
+        """It never does: its machine is ordered, and its agent never calls."""
+        self.until(lambda: self.server.machine_id is not None, "the machine")
+
+    def agents(self) -> None:
+        """None calls."""
 
     def end(self) -> None:
         servers.schedule_destruction(
