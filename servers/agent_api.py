@@ -136,8 +136,11 @@ def _whole(value: Any) -> int:
 
 
 def number(value: Any, most: float = 1e15) -> float | None:
-    """A finite figure that is not negative; anything else, and so also NaN and a boolean, is unknown rather than wrong."""
-    return float(value) if type(value) in (int, float) and 0 <= value <= most else None
+    """A finite figure that is not negative, to six places; anything else, and so NaN and a boolean, is unknown.
+
+    Postgres refuses a figure that is too small for its column, and no agent measures such a one.
+    """
+    return round(float(value), 6) if type(value) in (int, float) and 0 <= value <= most else None
 
 
 def share(part: float | None, whole: float | None) -> float | None:

@@ -199,6 +199,12 @@ def test_what_a_host_could_not_do_is_kept_for_staff(client: Client, ordered: Ser
     assert Agent.objects.get().report["undone"] == ["hostname: not root"]
 
 
+def test_a_figure_too_small_for_its_column_is_none_at_all(client: Client, ordered: Server):
+    enrol(client, ordered)
+    assert report(client, ordered, cpu=1e-60, net_rx=5e-324).status_code == 200
+    assert Metric.objects.get().cpu == 0
+
+
 ANYTHING = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=20),
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=8), inner, max_size=3),
