@@ -9,6 +9,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailat.settings")
     from django.core.management import execute_from_command_line
 
+    from mailat import starting
+
+    starting.command(sys.argv)
     execute_from_command_line(sys.argv)
 
 
