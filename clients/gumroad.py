@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -16,20 +17,31 @@ import requests
 from requests.auth import AuthBase
 
 from clients.errors import Gone, Refused, TryLater
-from clients.gumroad_records import Sale, Strange, Subscriber
+from clients.gumroad_records import Listener, Sale, Strange, StrangeSale, Subscriber
 
-__all__ = ["Gumroad", "Sale", "Subscriber"]
+__all__ = ["Gumroad", "Listener", "Sale", "SalesPage", "Subscriber"]
 
 MOST_BYTES = 4 * 1024 * 1024
+TIMEOUT = (3.0, 20.0)  # connect and read, in seconds; Gumroad gives a query up after fifteen and says so
 MOST_SECONDS = 25.0  # for one answer; the read time-out only bounds a single wait
 MOST_PAGES = 10_000
+LISTENERS = "/resource_subscriptions"
 TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True)
+class SalesPage:
+    """Ten sales or fewer; `strange` are those that cannot be read, and the last page has no `key`."""
+
+    sales: tuple[Sale, ...]
+    strange: tuple[StrangeSale, ...] = ()
+    key: str = ""
 
 
 class Gumroad:
     """One seller at Gumroad. Every call raises TryLater, Refused or Gone; `timeout` is connect and read, in seconds."""
 
-    def __init__(self, token: str, api_url: str, timeout: tuple[float, float] = (3, 10)) -> None:
+    def __init__(self, token: str, api_url: str, timeout: tuple[float, float] = TIMEOUT) -> None:
         self._url = api_url.rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()
@@ -50,6 +62,15 @@ class Gumroad:
         answer = self._get(f"/subscribers/{_path(subscription_id)}")
         return _subscriber(answer.get("subscriber") or answer.get("subscribers"))
 
+    def sales_page(self, *, after: date | None = None, key: str = "") -> SalesPage:
+        """One page of the successful sales, the newest first, from the day `after` on; `key` is of the page before it."""
+        days = {"after": after.isoformat()} if after else {}
+        page = self._get("/sales", {**days, "page_key": key} if key else days)
+        following = page.get("next_page_key") or ""
+        if not isinstance(following, str) or (following and following == key):
+            raise _strange("the list has no end")
+        return _page(_rows(page, "sales"), following)
+
     def sales(self, *, after: date | None = None, before: date | None = None) -> Iterator[Sale]:
         """Successful sales, the newest first, from the day `after` on until before the day `before`."""
         days = {"after": after, "before": before}
@@ -61,6 +82,24 @@ class Gumroad:
         """The subscriptions of a product that still give access; those that ended are not listed."""
         for page in self._pages(f"/products/{_path(product_id)}/subscribers", {"paginated": "true"}):
             yield from (_subscriber(row) for row in _rows(page, "subscribers"))
+
+    def listeners(self, kind: str) -> list[Listener]:
+        """Who is told of this kind of event because this token's application asked for it."""
+        asked = {"resource_name": kind, "current_oauth_application_only": "true"}
+        return [_listener(row) for row in _rows(self._get(LISTENERS, asked), "resource_subscriptions")]
+
+    def listen(self, kind: str, url: str) -> None:
+        """Has this kind of event told there; asked twice it is told twice. A refusal may repeat the address, so its words stay here."""
+        try:
+            self._call("PUT", LISTENERS, data={"resource_name": kind, "post_url": url})
+        except (Refused, Gone) as error:
+            raise Refused(
+                f"Gumroad does not take our wish to be told of {kind} ({error.code})", code=error.code
+            ) from None
+
+    def stop_listening(self, listener_id: str) -> None:
+        """Raises Gone if there is none of this id."""
+        self._call("DELETE", f"{LISTENERS}/{_path(listener_id)}")
 
     def _pages(self, path: str, given: dict[str, str]) -> Iterator[dict[str, Any]]:
         key: str | None = None
@@ -75,10 +114,26 @@ class Gumroad:
         raise _strange("the list has no end")
 
     def _get(self, path: str, params: dict[str, str] | None = None) -> dict[str, Any]:
+        return self._call("GET", path, params=params)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        data: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
         until = time.monotonic() + MOST_SECONDS
         try:
-            with self._session.get(
-                self._url + path, params=params, timeout=self._timeout, stream=True, allow_redirects=False
+            with self._session.request(
+                method,
+                self._url + path,
+                params=params,
+                data=data,
+                timeout=self._timeout,
+                stream=True,
+                allow_redirects=False,
             ) as response:
                 return _sorted(response, _body(response, until))
         except requests.Timeout:
@@ -165,6 +220,17 @@ def _rows(page: dict[str, Any], key: str) -> list[Any]:
     return rows
 
 
+def _page(rows: list[Any], key: str) -> SalesPage:
+    """One sale that cannot be read does not hide the others."""
+    sales, strange = [], []
+    for row in rows:
+        try:
+            sales.append(Sale.read(row))
+        except Strange as error:
+            strange.append(StrangeSale.of(row, error))
+    return SalesPage(tuple(sales), tuple(strange), key)
+
+
 def _sale(row: object) -> Sale:
     try:
         return Sale.read(row)
@@ -177,6 +243,13 @@ def _subscriber(row: object) -> Subscriber:
         return Subscriber.read(row)
     except Strange as error:
         raise _strange(f"of a subscriber, {error}") from None
+
+
+def _listener(row: object) -> Listener:
+    try:
+        return Listener.read(row)
+    except Strange as error:
+        raise _strange(f"of who is told, {error}") from None
 
 
 def _strange(what: str) -> TryLater:

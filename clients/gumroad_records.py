@@ -4,7 +4,7 @@ Source: `as_json` of Purchase and Subscription in https://github.com/antiwork/gu
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 
@@ -14,7 +14,7 @@ class Strange(ValueError):
 
 @dataclass(frozen=True)
 class Sale:
-    """One charge; `subscription_id` is empty for what is sold once."""
+    """One charge; `subscription_id` is empty for what is sold once, and by what was `received` as a gift nothing is paid."""
 
     id: str
     product_id: str
@@ -25,10 +25,12 @@ class Sale:
     subscription_id: str = ""
     variants: dict[str, str] = field(default_factory=dict)
     recurring: bool = False
+    received: bool = False
     refunded: bool = False
     partly_refunded: bool = False
     disputed: bool = False
     dispute_won: bool = False
+    quantity: int = 1
 
     @classmethod
     def read(cls, row: object) -> "Sale":
@@ -39,16 +41,39 @@ class Sale:
             product_id=told.needed("product_id"),
             email=_buyer(told),
             seller_id=told.text("seller_id"),
-            name=told.text("full_name"),
+            name=_name(told),
             created_at=told.time("created_at"),
             subscription_id=told.text("subscription_id"),
             variants=told.names("variants"),
             recurring=told.flag("recurring_charge"),
+            received=told.flag("is_gift_receiver_purchase"),
             refunded=told.flag("refunded"),
             partly_refunded=told.flag("partially_refunded"),
             disputed=told.flag("disputed"),
             dispute_won=told.flag("dispute_won"),
+            quantity=told.number("quantity", 1),
         )
+
+
+@dataclass(frozen=True)
+class StrangeSale:
+    """One that cannot be read, and why; its day if at least that can be."""
+
+    why: str
+    day: date | None
+
+    @classmethod
+    def of(cls, row: object, error: Strange) -> "StrangeSale":
+        its_id = row.get("id") if isinstance(row, dict) else None
+        return cls(f"{str(its_id or 'no id')[:60]}: {error}", _day(row))
+
+
+def _day(row: object) -> date | None:
+    try:
+        at = _Told(row).time("created_at")
+    except Strange:
+        return None
+    return at.date() if at else None
 
 
 @dataclass(frozen=True)
@@ -84,10 +109,29 @@ class Subscriber:
         )
 
 
+@dataclass(frozen=True)
+class Listener:
+    """An address that is told of one kind of event. It bears a secret, so it stands in no repr."""
+
+    id: str
+    url: str = field(repr=False)
+
+    @classmethod
+    def read(cls, row: object) -> "Listener":
+        """Raises Strange."""
+        told = _Told(row)
+        return cls(id=told.needed("id"), url=told.needed("post_url"))
+
+
 def _buyer(told: "_Told") -> str:
     """Who is to have it: of a gift the receiver, else the address typed at the checkout."""
     gift = told.text("giftee_email") if told.flag("is_gift_sender_purchase") else ""
     return gift or told.text("purchase_email") or told.text("email")
+
+
+def _name(told: "_Told") -> str:
+    """Of whoever is to have it; who gives a gift typed their own."""
+    return "" if told.flag("is_gift_sender_purchase") else told.text("full_name")
 
 
 class _Told:
@@ -122,6 +166,12 @@ class _Told:
 
     def flag(self, key: str) -> bool:
         return self._row.get(key) is True
+
+    def number(self, key: str, otherwise: int) -> int:
+        value = self._row.get(key, otherwise)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise Strange(f"“{key}” is not a number")
+        return otherwise if value is None else value
 
     def names(self, key: str) -> dict[str, str]:
         value = self._row.get(key) or {}

@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+import requests
 
 from clients import gumroad as module
 from clients.errors import ClientError, Gone, Refused, TryLater
@@ -165,3 +166,18 @@ def test_no_failure_and_no_repr_holds_the_token(vendor: Any, gumroad: Gumroad) -
             gumroad.sale(sale)
         shown += repr(caught.value) + str(caught.value) + str(caught.value.__cause__)
     assert "secret-token-of-the-seller" not in shown
+
+
+def test_gumroad_is_given_the_time_that_it_takes_itself(vendor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers a list within fifteen seconds, if only that it took too long."""
+    asked: list[tuple[float, float]] = []
+    send = requests.Session.send
+
+    def timed(session: requests.Session, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        asked.append(how["timeout"])
+        return send(session, request, **how)
+
+    monkeypatch.setattr(requests.Session, "send", timed)
+    vendor.says("/v2/sales", {"success": True, "sales": []})
+    Gumroad("token", vendor.url).sales_page()
+    assert 15 < asked[0][1] < module.MOST_SECONDS

@@ -80,7 +80,10 @@ def test_keys_that_are_left_out_are_empty(vendor: Any, gumroad: Gumroad) -> None
 def test_a_gift_belongs_to_its_receiver(vendor: Any, gumroad: Gumroad) -> None:
     gift = {**SALE, "is_gift_sender_purchase": True, "giftee_email": "bob@example.test"}
     vendor.says("/v2/sales/S", {"success": True, "sale": gift})
-    assert gumroad.sale("S").email == "bob@example.test"
+    sale = gumroad.sale("S")
+    assert (sale.email, sale.name, sale.received) == ("bob@example.test", "", False)
+    vendor.says("/v2/sales/S", {"success": True, "sale": {**SALE, "is_gift_receiver_purchase": True}})
+    assert gumroad.sale("S").received
 
 
 @pytest.mark.parametrize("key", ["subscriber", "subscribers"])
