@@ -4,13 +4,15 @@ import json
 import logging
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from engine.models import Run, Signal
+from audit.actions import record
+from engine.models import Alarm, Run, Signal
 from engine.program import Program
 
 log = logging.getLogger("engine")
@@ -61,6 +63,40 @@ def wake_runs(ids: list[int]) -> int:
     for pk in ids:
         knock_after_commit(pk)
     return woken
+
+
+@transaction.atomic
+def retry(*, run: Run, by: str, reason: str) -> bool:
+    """A person has the run's step taken again now. False if it has ended."""
+    if not wake_runs([run.pk]):
+        return False
+    record(
+        "run.retried",
+        by=by,
+        subject=run.subject,
+        run=run.pk,
+        program=run.program,
+        step=run.step,
+        reason=reason,
+    )
+    return True
+
+
+@transaction.atomic
+def wake_up(*, subject: str, account: UUID, by: str, reason: str) -> int:
+    """A person has every live run of the subject look again now; returns how many there are."""
+    woken = wake(subject=subject)
+    record("run.woken", by=by, account=account, subject=subject, runs=woken, reason=reason)
+    return woken
+
+
+@transaction.atomic
+def close(*, alarm: Alarm, by: str, reason: str) -> bool:
+    """A person has looked at the alarm. False if it was closed already."""
+    if not Alarm.objects.filter(pk=alarm.pk, closed_at=None).update(closed_at=timezone.now()):
+        return False
+    record("alarm.closed", by=by, subject=alarm.subject, alarm=alarm.pk, key=alarm.key, reason=reason)
+    return True
 
 
 def signal(name: str, *, subject: str) -> None:

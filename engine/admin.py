@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 
-from django.contrib import admin, messages
-from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.contrib import admin
+from django.db.models import Q
 from django.utils import timezone
 
 from audit import staff_tables
 from audit import staff_words as words
-from audit.actions import record
-from audit.staff_lists import ACT_AT_ONCE, Choice, StaffList, as_number, as_uuid, staff
-from engine import actions, alarms, staff_words
+from audit.staff_acts import Act, CannotBe, Order
+from audit.staff_lists import Choice, StaffList, as_number, as_uuid
+from engine import actions, staff_words
 from engine.models import Alarm, Run, StepTaken
 
 FAILING = Q(finished_at=None) & ~Q(error="")
@@ -34,6 +32,21 @@ class RunState(Choice):
     }
 
 
+def _retry(run: Run, order: Order) -> None:
+    if not actions.retry(run=run, by=order.by, reason=order.reason):
+        raise CannotBe("It has ended meanwhile.")
+
+
+RETRY = Act(
+    name="retry_now",
+    verb="Retry now",
+    does="The step at which the run waits is taken again at once, by the same program. Nothing is skipped; what the "
+    "step finds done already is not done twice.",
+    do=_retry,
+    refuses=lambda run: "It has ended." if run.finished_at else "",
+)
+
+
 @admin.register(Run)
 class RunList(StaffList):
     list_display = ("program", "state", "about", "step", "due", "tries", "says")
@@ -46,31 +59,12 @@ class RunList(StaffList):
     search_fields = ("subject",)
     search_help_text = "server:<id>, a server's id, a run's number"
     nothing = "No run is like that."
-    actions = ("retry_now",)
+    acts = (RETRY,)
 
     def found(self, term: str) -> Q | None:
         if as_number(term) is not None:
             return Q(pk=as_number(term))
         return Q(subject=f"server:{as_uuid(term)}") if as_uuid(term) else Q(subject=term)
-
-    def can_act(self, row: Run) -> bool:
-        return row.finished_at is None
-
-    @admin.action(description="Retry now", permissions=["act"])
-    def retry_now(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
-        chosen = list(runs.filter(finished_at=None)[:ACT_AT_ONCE])
-        with transaction.atomic():
-            woken = actions.wake_runs([run.pk for run in chosen])
-            for run in chosen:
-                record(
-                    "run.retried",
-                    by=staff(request),
-                    subject=run.subject,
-                    run=run.pk,
-                    program=run.program,
-                    step=run.step,
-                )
-        self.message_user(request, _retried(woken), messages.SUCCESS if woken else messages.WARNING)
 
     @admin.display(description="state")
     def state(self, run: Run) -> str:
@@ -131,12 +125,6 @@ class RunList(StaffList):
         return words.facts(run.args)
 
 
-def _retried(woken: int) -> str:
-    if not woken:
-        return "Nothing was woken: only runs that have not ended are."
-    return f"{woken} {'run is' if woken == 1 else 'runs are'} tried again now."
-
-
 def _step(taken: StepTaken) -> Iterable[object]:
     took = f"{(taken.ended_at - taken.began_at).total_seconds():.1f} s"
     return taken.step, words.moment(taken.began_at), took, taken.tries, taken.outcome
@@ -152,6 +140,20 @@ class AlarmState(Choice):
     }
 
 
+def _close(alarm: Alarm, order: Order) -> None:
+    if not actions.close(alarm=alarm, by=order.by, reason=order.reason):
+        raise CannotBe("It was closed meanwhile.")
+
+
+CLOSE = Act(
+    name="close",
+    verb="Close the alarm",
+    does="The alarm leaves the list of what needs a person. If its cause is still there, it opens anew by itself.",
+    do=_close,
+    refuses=lambda alarm: "It is closed." if alarm.closed_at else "",
+)
+
+
 @admin.register(Alarm)
 class AlarmList(StaffList):
     list_display = ("says", "state", "about", "opened", "told", "closed")
@@ -163,25 +165,10 @@ class AlarmList(StaffList):
     search_fields = ("subject",)
     search_help_text = "server:<id>, or a server's id"
     nothing = "No alarm is like that."
-    actions = ("close",)
+    acts = (CLOSE,)
 
     def found(self, term: str) -> Q | None:
         return Q(subject=f"server:{as_uuid(term)}") if as_uuid(term) else Q(subject=term)
-
-    def can_act(self, row: Alarm) -> bool:
-        return row.closed_at is None
-
-    @admin.action(description="Close the alarm", permissions=["act"])
-    def close(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
-        """If its cause is still there, it opens anew by itself."""
-        with transaction.atomic():
-            still_open = list(chosen.filter(closed_at=None).select_for_update()[:ACT_AT_ONCE])
-            for alarm in still_open:
-                alarms.close_alarm(alarm.key)
-                record(
-                    "alarm.closed", by=staff(request), subject=alarm.subject, alarm=alarm.pk, key=alarm.key
-                )
-        self.message_user(request, f"{len(still_open)} closed.", messages.SUCCESS)
 
     @admin.display(description="state")
     def state(self, alarm: Alarm) -> str:

@@ -29,7 +29,8 @@ def settled(run: Run, deadline_step: str, tries: int) -> None:
     """Closes what a settled step puts right; asks the database only if there was something to close."""
     if tries > 1:
         close_alarm(f"run:{run.pk}:fails")
-    if deadline_step and not (run.deadline_step and run.deadline_at and run.deadline_at > timezone.now()):
+    still_late = run.deadline_step == deadline_step and run.deadline_at and run.deadline_at <= timezone.now()
+    if deadline_step and not still_late:
         close_alarm(f"run:{run.pk}:late")
 
 

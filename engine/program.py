@@ -56,8 +56,10 @@ class Program:
     first: ClassVar[str]
     known: ClassVar[dict[str, type["Program"]]] = {}
 
-    def __init_subclass__(cls) -> None:
-        Program.known[cls.__name__] = cls
+    def __init_subclass__(cls, *, abstract: bool = False) -> None:
+        """`abstract` ones are parts of others, and are never run."""
+        if not abstract:
+            Program.known[cls.__name__] = cls
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -170,6 +170,9 @@ def test_a_missed_deadline_is_one_alarm_that_closes_when_the_step_is_reached():
     run = work(start(Late))
     for _ in range(3):
         alarms.missed_deadlines()
+        make_due(run)
+        work(run)  # naps once more, and is still late
+    assert Alarm.objects.count() == 1
     assert Alarm.objects.get().closed_at is None
     actions.signal("go", subject="thing:1")
     assert work(run).finished_at
