@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from audit import staff_tables
 from audit import staff_words as words
-from audit.models import Event, Receipt
+from audit.models import Deed, Event, Fault, Receipt
 from audit.staff_lists import StaffList, as_number, as_uuid
 
 
@@ -118,3 +118,68 @@ class ReceiptList(StaffList):
     @admin.display(description="text")
     def shown_text(self, receipt: Receipt) -> str:
         return words.preformatted(receipt.text)
+
+
+@admin.register(Deed)
+class DeedList(StaffList):
+    order = ("-at", "-once")
+    list_display = ("when", "title", "whom", "reason", "rows")
+    fields = ("when", "title", "whom", "reason", "became", "act", "once")
+    search_fields = ("by",)
+    search_help_text = "staff:<number>, a person's number, or the id of what was done"
+    nothing = "Staff have done nothing yet."
+
+    def found(self, term: str) -> Q | None:
+        if as_number(term) is not None:
+            return Q(by=f"staff:{term}")
+        return Q(pk=as_uuid(term)) if as_uuid(term) else Q(by=term)
+
+    @admin.display(description="at")
+    def when(self, deed: Deed) -> str:
+        return words.moment(deed.at)
+
+    @admin.display(description="by")
+    def whom(self, deed: Deed) -> str:
+        return words.subject_link(deed.by)
+
+    @admin.display(description="with how many")
+    def rows(self, deed: Deed) -> str:
+        done = sum(not one["why_not"] for one in deed.told)
+        return str(done) if done == len(deed.told) else f"{done} of {len(deed.told)}"
+
+    @admin.display(description="with what")
+    def became(self, deed: Deed) -> str:
+        cells = ((_row_link(one), one["why_not"] or "done") for one in deed.told[: words.MOST])
+        return words.table(("row", "became"), cells)
+
+
+def _row_link(one: dict[str, str]) -> str:
+    model, _colon, key = one["row"].partition(":")
+    return words.row_link(model, key, one["name"])
+
+
+@admin.register(Fault)
+class FaultList(StaffList):
+    """What people were told they may quote to us. Of what was asked and said nothing is kept."""
+
+    order = ("-at", "-id")
+    list_display = ("when", "error", "route", "place", "whom", "reference")
+    fields = ("when", "reference", "error", "place", "method", "route", "whom", "events", "id")
+    search_fields = ("reference",)
+    search_help_text = "The reference that the page showed, whole"
+    nothing = "Nothing broke."
+
+    def found(self, term: str) -> Q | None:
+        return Q(reference=term)
+
+    @admin.display(description="at")
+    def when(self, fault: Fault) -> str:
+        return words.moment(fault.at)
+
+    @admin.display(description="signed in")
+    def whom(self, fault: Fault) -> str:
+        return words.subject_link(fault.by)
+
+    @admin.display(description="events of the same request")
+    def events(self, fault: Fault) -> str:
+        return staff_tables.events(Q(reference=fault.reference), q=fault.reference)

@@ -65,3 +65,48 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"receipt for {self.subject}"
+
+
+class Deed(models.Model):
+    """Something that staff did in their site, and why; its key comes with the page, so that a form sent twice acts once."""
+
+    once = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=80, help_text="such as staff:3")
+    act = models.CharField(max_length=80, help_text="list and action, such as engine.run:retry_now")
+    title = models.CharField(max_length=120)
+    reason = models.CharField(max_length=300)
+    told = models.JSONField(
+        default=list, help_text="each row, and why nothing was done with it where that is so"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at", "-once"], name="deed_newest"),
+            models.Index(fields=["by", "-at"], name="deed_by"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Fault(models.Model):
+    """A request that we could not answer, by the reference that its page showed; never what was asked or said."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    reference = models.CharField(max_length=64)
+    method = models.CharField(max_length=10)
+    route = models.CharField(max_length=200, help_text="the pattern and not the path, which may hold a token")
+    error = models.CharField(max_length=120, help_text="the exception's class; its words may hold a secret")
+    place = models.CharField(max_length=200, help_text="where in our code")
+    by = models.CharField(max_length=80, blank=True, help_text="who was signed in, such as user:12")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["reference"], name="fault_reference"),
+            models.Index(fields=["-at", "-id"], name="fault_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.error} at {self.route}"

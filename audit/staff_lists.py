@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
@@ -20,6 +21,8 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as UnfoldChangeList
 
 from audit import keyset
+from audit import staff_words as words
+from audit.staff_acts import Act, unsent
 
 AFTER, BEFORE = "after", "before"
 ALL = "all"  # the choice that leaves nothing out, where a filter has choices
@@ -132,6 +135,7 @@ class StaffList(ModelAdmin):
     """Base of every list. `order` must be that of an index and end with a unique field."""
 
     order: ClassVar[tuple[str, ...]] = ("-id",)
+    acts: ClassVar[tuple[Act, ...]] = ()
     acts_need: ClassVar[str] = "change"
     nothing: ClassVar[str] = "There is nothing here yet."
     change_list_template = "admin/staff/list.html"
@@ -155,6 +159,12 @@ class StaffList(ModelAdmin):
         """Who may see is not yet who may act."""
         return request.user.has_perm(f"{self.opts.app_label}.{self.acts_need}_{self.opts.model_name}")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        again = unsent(self, request) if self.has_view_permission(request) else None
+        return again or super().changelist_view(request, extra_context)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetList]:
         return KeysetList
 
@@ -177,27 +187,66 @@ class StaffList(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **more: Any
     ) -> HttpResponse:
-        may = obj is not None and self.can_act(obj)
-        acts = [(name, words) for _, name, words in self.get_actions(request).values()] if may else []
-        return super().render_change_form(request, {**context, "acts": acts}, *args, obj=obj, **more)
+        shown = [] if obj is None else self.get_actions(request).values()
+        acts = [(name, verb) for act, name, verb in shown if self._means_something(act, obj)]
+        return super().render_change_form(
+            request, {**context, "acts": acts, "all": self.all_of_it}, *args, obj=obj, **more
+        )
+
+    @property
+    def all_of_it(self) -> str:
+        """The list's query that leaves nothing out: an act finds its row only in what its list shows."""
+        choices = [one for one in self.list_filter if isinstance(one, type) and issubclass(one, Choice)]
+        return "?" + urlencode({str(one.parameter_name): ALL for one in choices}) if choices else ""
+
+    def _means_something(self, act: Any, row: Any) -> bool:
+        return not act.refuses(row) if isinstance(act, Act) else self.can_act(row)
 
     def can_act(self, row: Any) -> bool:
-        """Whether the actions mean anything for this row."""
+        """Whether the actions of Django's kind mean anything for this row; an Act says so itself."""
         return True
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The acts, for who may act."""
+        mine = {act.name: (act, act.name, act.verb) for act in self.acts}
+        return {**super().get_actions(request), **(mine if self.has_act_permission(request) else {})}
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """From the page of one row, an action leads back to that page."""
         try:
-            response = super().response_action(request, queryset)
+            queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
         except (ValueError, ValidationError):
             self.message_user(request, "There is no such row.", messages.ERROR)
             return HttpResponseRedirect(request.path)
+        response = super().response_action(request, queryset)
         one = request.POST.get("from_page_of")
-        if one and response is not None:
+        if one and isinstance(response, HttpResponseRedirect):
             return HttpResponseRedirect(
                 reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[one])
             )
         return response
+
+
+class OfHome(StaffList):
+    """Rows about one server of one account, that somebody wrote: `home`, `account` and `by`, where they have them."""
+
+    search_help_text = "The id of a server or an account"
+
+    def found(self, term: str) -> Q | None:
+        one = as_uuid(term.removeprefix("server:"))
+        return Q(home=one) | Q(account_id=one) if one else None
+
+    @admin.display(description="server")
+    def of_home(self, row: Any) -> str:
+        return words.subject_link(f"server:{row.home}", brief=True)
+
+    @admin.display(description="account")
+    def of_account(self, row: Any) -> str:
+        return words.link(row.account)
+
+    @admin.display(description="by")
+    def whom(self, row: Any) -> str:
+        return words.subject_link(row.by)
 
 
 def as_uuid(term: str) -> UUID | None:

@@ -27,13 +27,18 @@ def link(row: Model | None, words: object = None) -> SafeString | str:
     """To the page of this row."""
     if row is None:
         return NOTHING
-    return _anchor(_page_of(row._meta.label_lower, row.pk), words or row)
+    return anchor(_page_of(row._meta.label_lower, row.pk), words or row)
+
+
+def row_link(model: str, key: str, words: object) -> SafeString | str:
+    """To the page of a row that is not read here and may be gone."""
+    return anchor(_page_of(model, key), words)
 
 
 def list_link(model: str, words: object, **query: object) -> SafeString:
     """To a list, such as list_link("engine.run", "its runs", q="server:…", state="all")."""
     url = reverse(f"admin:{model.replace('.', '_')}_changelist")
-    return _anchor(f"{url}?{urlencode(query)}" if query else url, words)
+    return anchor(f"{url}?{urlencode(query)}" if query else url, words)
 
 
 def subject_link(subject: str, *, brief: bool = False) -> SafeString | str:
@@ -41,13 +46,15 @@ def subject_link(subject: str, *, brief: bool = False) -> SafeString | str:
     kind, _, key = subject.partition(":")
     words = f"{kind}:{key[:8]}…" if brief and len(key) > BRIEF else subject
     url = _page_of(SUBJECTS[kind], key) if kind in SUBJECTS and key else ""
-    return _anchor(url, words, title=subject if words != subject else "") if subject else NOTHING
+    return anchor(url, words, title=subject if words != subject else "") if subject else NOTHING
 
 
 BRIEF = 12
 SUBJECTS = {
     "server": "servers.server",
     "agent": "servers.server",
+    "domain": "domains.domain",
+    "mailbox": "domains.mailbox",
     "ping": "billing.ping",
     "subscription": "billing.subscription",
     "letter": "accounts.letter",
@@ -56,6 +63,11 @@ SUBJECTS = {
     "staff": "accounts.user",
     "run": "engine.run",
     "alarm": "engine.alarm",
+    "secret": "vault.secret",
+    "credentials": "sending.credentials",
+    "vaultkey": "vault.key",
+    "repository": "backups.repository",
+    "deed": "audit.deed",
 }
 
 
@@ -66,8 +78,18 @@ def account_link(account: UUID | None, *, brief: bool = False) -> SafeString | s
 def reference_link(reference: str) -> SafeString | str:
     """A run has a page; of a request there are its events and its lines in the log."""
     if reference.isascii() and reference.isdigit():
-        return _anchor(_page_of("engine.run", reference), f"run {reference}")
+        return anchor(_page_of("engine.run", reference), f"run {reference}")
     return list_link("audit.event", reference, q=reference) if reference else NOTHING
+
+
+def page_of(model: type[Model], key: object) -> str:
+    """The address of the page of a row, or nothing where its kind has none."""
+    return _page_of(model._meta.label_lower, key)
+
+
+def story_link(account: UUID | None, words: object) -> SafeString | str:
+    """To the whole story of a customer."""
+    return anchor(reverse("staff-story", args=[account]), words) if account else NOTHING
 
 
 def _page_of(model: str, key: object) -> str:
@@ -86,7 +108,8 @@ def _pages(model: str) -> str:
         return ""
 
 
-def _anchor(url: str, words: object, *, title: str = "") -> SafeString:
+def anchor(url: str, words: object, *, title: str = "") -> SafeString:
+    """The words, as a link where there is somewhere to lead."""
     if not url:
         return format_html('<span title="{}">{}</span>', title, words) if title else format_html("{}", words)
     return format_html(TITLED, url, title, words) if title else format_html(ANCHOR, url, words)
@@ -107,13 +130,14 @@ def mark(word: object, tone: str) -> SafeString:
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> SafeString | str:
     """A small table; the caller bounds its rows, MOST at best."""
-    body = [format_html("<tr>{}</tr>", _cells("td", row)) for row in rows]
+    named, body = list(heads), [format_html("<tr>{}</tr>", _cells("td", row)) for row in rows]
     if not body:
         return NOTHING
     return format_html(
-        '<div class="staff-table"><table class="w-full text-left">'
+        '<div class="staff-table" tabindex="0" role="group" aria-label="{}"><table class="w-full text-left">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
-        _cells("th", heads),
+        ", ".join(map(str, named)),
+        _cells("th", named),
         format_html_join("", "{}", ((row,) for row in body)),
     )
 
@@ -148,3 +172,8 @@ def when(at: Any) -> str:
 
 def sentences(parts: Iterable[object]) -> SafeString:
     return format_html_join(" ", "{}", ((part,) for part in parts if part))
+
+
+def lines(parts: Iterable[object]) -> SafeString | str:
+    """Each on a line of its own, inside a cell."""
+    return format_html_join("", "<div>{}</div>", ((part,) for part in parts if part)) or NOTHING

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from audit import months
+from audit import faults, months
 
 log = logging.getLogger("audit")
 
@@ -15,3 +15,9 @@ def turn_months() -> None:
     """Every day, so that a day on which it could not be done does no harm."""
     for turned in months.turn(settings.AUDIT_KEPT):
         log.info("%s the month %s with %s events", turned.did, turned.month, turned.events)
+
+
+@shared_task(name="audit.forget_faults", ignore_result=True)
+def forget_faults() -> None:
+    """Every day: what broke long ago leads nowhere any more."""
+    faults.forget()
