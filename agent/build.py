@@ -64,8 +64,12 @@ def write(directory: Path) -> tuple[Path, str]:
 
 def _members() -> Iterable[tuple[str, bytes]]:
     yield "__main__.py", MAIN
-    for path in PACKAGE.rglob("*.py"):
+    for path in {*PACKAGE.rglob("*.py"), *filter(_is_template, PACKAGE.rglob("templates/**/*"))}:
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
+
+
+def _is_template(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and path.suffix != ".pyc"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

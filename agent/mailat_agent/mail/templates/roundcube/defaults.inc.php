@@ -1,0 +1,3 @@
+<?php
+// Debian's own, kept by its package.
+require '/etc/roundcube/defaults.inc.php';
