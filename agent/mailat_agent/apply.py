@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .files import write_whole
-from .log import say
+from .log import place
+from .mail.apply import MailSystem
+from .mail.change import NotDone
+from .mail.commands import Failed
 from .orders import Order
 
 UNIT = "mailat-agent.service"
@@ -20,26 +23,43 @@ class CannotDo(Exception):
     """This part of an order cannot be carried out here; the text says why."""
 
 
-def apply(order: Order) -> Undone:
+def apply(order: Order, system: MailSystem) -> Undone:
     """Carry out an order and return what could not be done, as `{"what", "why"}`; that stops nothing else."""
     undone = []
     for what, handler in HANDLERS.items():
         try:
-            handler(order)
-        except (CannotDo, OSError) as error:
-            why = str(error) if isinstance(error, CannotDo) else f"refused by the system: {error.strerror}"
-            say(f"order {order.version}: {what} not done: {why}")
-            undone.append({"what": what, "why": why})
+            handler(order, system)
+        except Exception as trouble:
+            undone.append({"what": what, "why": _why(trouble)})
     return undone
 
 
-def set_hostname(order: Order) -> None:
+def _why(trouble: Exception) -> str:
+    if isinstance(trouble, CannotDo):
+        return str(trouble)
+    if isinstance(trouble, OSError) and trouble.strerror:
+        return f"refused by the system: {trouble.strerror}"
+    return f"unexpected {type(trouble).__name__} {place(trouble)}"
+
+
+def set_hostname(order: Order, _system: MailSystem) -> None:
     """Name the host, now and after a reboot."""
     if socket.gethostname() == order.hostname and _hostname_on_disk() == order.hostname:
         return
     _demand_the_host()
     socket.sethostname(order.hostname)  # first, because the kernel refuses what is too long
     write_whole(HOSTNAME, f"{order.hostname}\n", mode=0o644)
+
+
+def set_mail(order: Order, system: MailSystem) -> None:
+    """Make the mail system what the order wants; an order that does not speak of it leaves it as it is."""
+    if order.mail is None:
+        return
+    _demand_the_host()
+    try:
+        system.bring_about(order.mail, order.hostname)
+    except (NotDone, Failed) as trouble:
+        raise CannotDo(str(trouble)) from None
 
 
 def _hostname_on_disk() -> str:
@@ -65,4 +85,4 @@ def _runs_as_unit() -> bool:
     return any(UNIT in line.split("/") for line in lines)
 
 
-HANDLERS: dict[str, Callable[[Order], None]] = {"hostname": set_hostname}
+HANDLERS: dict[str, Callable[[Order, MailSystem], None]] = {"hostname": set_hostname, "mail": set_mail}

@@ -1,23 +1,29 @@
 """The life of the agent: enrol, then report, obey, wait, and again."""
 
+import threading
 import time
-import traceback
 from pathlib import Path
 
 from . import config as configuration
 from . import metrics, report, standing
 from .apply import Undone, apply
+from .backup.chore import Backups
+from .backup.places import Places
+from .backup.run import Host
 from .config import Config, ConfigError
 from .enrol import enrol
 from .files import write_whole
 from .identity import load_or_make
-from .log import say
+from .log import place, say
+from .mail.apply import Key, MailSystem
+from .mail.chores import Chores
 from .orders import Refusal, verify
 from .pace import SHORTEST, Pace
 from .sequence import Sequence
 from .transport import Answered, Gone, Transport, Unheard, Unreadable
 
 GONE = "gone"  # the file whose being there means: never again
+AGAIN, AT_LAST = 20.0, 300.0  # seconds until what could not be done is tried again; doubled each time
 
 
 class Agent:
@@ -34,18 +40,32 @@ class Agent:
         self.enrolled = config.token is None
         self.refused: report.Refused | None = None
         self.undone: Undone = []
+        self.changed = threading.Event()  # something that an order's carrying out depends on
+        self.mail = MailSystem(Key(config.server, self.identity.seal), self.changed.set)
+        self.chores = Chores(self.mail)
+        self.backups = Backups(self._host(), lambda: self.mail.situation)
+        self.tries = 0
+        self.again = 0.0
         self.order = standing.load(state, config.server)
         self._apply_standing_order()
 
+    def _host(self) -> Host:
+        bearer = f"{self.config.server}.{self.identity.secret}"
+        return Host(
+            Places(state=self.state), self.config.server, self.config.control, bearer, self.identity.seal
+        )
+
     def run(self, once: bool = False) -> int:
         """Report until the server is gone (0); with `once`, a single time: 0 if it was heard, else 1."""
+        if not once:
+            self.chores.start()
+            self.backups.start()
         try:
             while True:
                 wait = self.turn()
                 if once:
                     return 1 if self.pace.failures else 0
-                # By the monotonic clock: a jump of the time of day neither hastens nor stops it.
-                time.sleep(wait)
+                self._wait(wait)
         except Gone:
             return self._gone()
 
@@ -59,7 +79,7 @@ class Agent:
         except Gone:
             raise
         except Exception as bug:
-            say(f"unexpected {type(bug).__name__} {_place(bug)}")
+            say(f"unexpected {type(bug).__name__} {place(bug)}")
             return self.pace.after_failure()
 
     def _enrol(self) -> None:
@@ -77,9 +97,12 @@ class Agent:
 
     def _report(self) -> dict[str, object]:
         now = metrics.sample()
-        said = report.body(self.sequence.next(), self.order, self.refused, self.undone, now, self.counted)
+        canary = self.chores.canary_seconds
+        numbers = (now, self.counted, self.chores.report(), canary, self.backups.report())
+        said = report.body(self.sequence.next(), self.order, self.refused, self.undone, *numbers)
         answer = report.send(said, self.config.server, self.identity, self.transport)
         self.counted = now  # only what was heard, so that the next rates cover a silence
+        self.chores.heard(canary)
         self.refused = None
         self._forget_token()
         return answer
@@ -113,13 +136,32 @@ class Agent:
         # Kept before it is carried out: a restart does that again, but never takes an older one.
         standing.keep(self.state, order)
         self.order = order
+        self.tries = 0
         self._apply_standing_order()
         say(f"order {order.version} obeyed")
 
     def _apply_standing_order(self) -> None:
-        if self.order:
-            self.pace.bounded(self.order.poll_max)
-            self.undone = apply(self.order)
+        if self.order is None:
+            return
+        self.changed.clear()
+        self.pace.bounded(self.order.poll_max)
+        undone = apply(self.order, self.mail)
+        for each in undone:
+            if each not in self.undone:
+                say(f"order {self.order.version}: {each['what']} not done: {each['why']}")
+        self.undone = undone
+        # Only where the mail system is the agent's: on somebody's machine there is nothing to back up.
+        self.backups.want(self.order.backup if self.mail.situation else None)
+        self.tries = self.tries + 1 if undone else 0
+        self.again = time.monotonic() + min(AT_LAST, AGAIN * 2 ** min(self.tries, 16) / 2)
+
+    def _wait(self, seconds: float) -> None:
+        # By the monotonic clock: a jump of the time of day neither hastens nor stops it.
+        end = time.monotonic() + seconds
+        while (now := time.monotonic()) < end:
+            until = min(end, self.again) if self.undone else end
+            if self.changed.wait(max(0.0, until - now)) or (self.undone and time.monotonic() >= self.again):
+                self._apply_standing_order()
 
     def _unheard(self, trouble: Unheard) -> float:
         say(trouble.why)
@@ -136,9 +178,3 @@ class Agent:
         except OSError as error:
             say(f"cannot write {self.state / GONE}: {error.strerror}")
         return 0
-
-
-def _place(bug: Exception) -> str:
-    # Where, but not what it says: the text of an unforeseen exception may hold anything.
-    frame = traceback.extract_tb(bug.__traceback__)[-1]
-    return f"in {Path(frame.filename).name}:{frame.lineno}"

@@ -89,7 +89,6 @@ def _disk() -> dict[str, Figure]:
         root = os.statvfs("/")
     except OSError:
         return {"disk_used": None, "disk_total": None}
-    return {
-        "disk_used": (root.f_blocks - root.f_bfree) * root.f_frsize,
-        "disk_total": root.f_blocks * root.f_frsize,
-    }
+    used = root.f_blocks - root.f_bfree
+    # What only root may still write is no room for mail: the disk is full when there is nothing left but that (as df has it).
+    return {"disk_used": used * root.f_frsize, "disk_total": (used + root.f_bavail) * root.f_frsize}

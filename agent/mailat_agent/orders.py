@@ -4,15 +4,18 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from .backup import wanted
+from .mail import state
+from .mail.patterns import Malformed
 from .pace import LONGEST, SHORTEST
 
 CONTEXT = b"mailat-desired-v1\n"  # so that no signature made for anything else is one of an order
-MAX_BODY = 64 * 1024  # characters
+MAX_BODY = 1024 * 1024  # characters: 200 mailboxes with 8 app passwords each are a third of it
 MAX_VERSION = 2**31 - 1  # what the control plane counts with
 MAX_SERVICES = 64
 
@@ -33,14 +36,19 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """A verified order; `poll_max` is in seconds, `body` the signed text it was read from."""
+    """A verified order; `poll_max` is in seconds, `body` the text that was signed.
+
+    `mail` is None where it has no say, `backup` where no backups are made.
+    """
 
     version: int
     issued: str
     hostname: str
     services: tuple[str, ...]
     poll_max: float
-    body: str
+    body: str = field(repr=False)
+    mail: state.Mail | None = field(default=None, repr=False)
+    backup: wanted.Wanted | None = field(default=None, repr=False)
 
 
 def verify(desired: object, keys: Mapping[str, Ed25519PublicKey], server: str, applied: int) -> Order:
@@ -72,6 +80,8 @@ def read(body: str, server: str) -> Order:
         services=_services(fields, version),
         poll_max=_poll_max(fields, version),
         body=body,
+        mail=_mail(fields, version),
+        backup=_backup(fields, version),
     )
 
 
@@ -138,3 +148,21 @@ def _poll_max(fields: dict[str, object], version: int) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not SHORTEST <= value <= LONGEST:
         raise Refusal(version, "malformed poll_max")
     return float(value)
+
+
+def _mail(fields: dict[str, object], version: int) -> state.Mail | None:
+    if fields.get("mail") is None:
+        return None
+    try:
+        return state.read(fields["mail"])
+    except Malformed:
+        raise Refusal(version, "malformed mail") from None
+
+
+def _backup(fields: dict[str, object], version: int) -> wanted.Wanted | None:
+    if fields.get("backup") is None:
+        return None
+    try:
+        return wanted.read(fields["backup"])
+    except Malformed:
+        raise Refusal(version, "malformed backup") from None

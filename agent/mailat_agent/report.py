@@ -20,6 +20,9 @@ def body(
     undone: Undone,
     now: metrics.Sample,
     before: metrics.Sample,
+    mail: dict[str, object] | None,
+    canary_seconds: float | None,
+    backup: dict[str, object] | None = None,
 ) -> dict[str, object]:
     """One report; `at` is the host's own clock, which may be wrong, `seq` is what tells the order."""
     return {
@@ -31,6 +34,9 @@ def body(
         "undone": undone,
         **metrics.figures(now, before),
         "services": services.states(order.services if order else ()),
+        "mail": mail,
+        "canary_seconds": canary_seconds,
+        "backup": backup,
     }
 
 

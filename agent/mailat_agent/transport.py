@@ -14,7 +14,7 @@ from . import __version__
 
 QUIET_SECONDS = 20.0  # no single wait for the network is longer
 WHOLE_SECONDS = 60.0  # nor is a whole exchange, however it drips
-MAX_ANSWER = 256 * 1024  # bytes
+MAX_ANSWER = 3 * 1024 * 1024  # bytes: the longest order, escaped as a text in JSON, and more
 
 
 class Unheard(Exception):

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -23,10 +24,11 @@ FILES = {
     "sequence.py",
     "transport.py",
 }
+PATIENCE = 60  # seconds
 
 
-def kill_at(count: int) -> None:
-    """Die before the count-th new line."""
+def kill_at(count: int, files: set[str] = FILES) -> None:
+    """Die before the count-th new line of these files of the agent."""
     seen: set[tuple[str, int]] = set()
 
     def step(frame: FrameType, event: str, _argument: Any) -> Any:
@@ -39,9 +41,28 @@ def kill_at(count: int) -> None:
 
     def enter(frame: FrameType, _event: str, _argument: Any) -> Any:
         path = frame.f_code.co_filename
-        return step if "mailat_agent" in path and os.path.basename(path) in FILES else None
+        return step if "mailat_agent" in path and os.path.basename(path) in files else None
 
     sys.settrace(enter)
+
+
+def is_killed(line: int, act: Callable[[], object], files: set[str]) -> bool:
+    """Whether a fork of this process that does this is killed before it ends, at its line-th new line.
+
+    Raises:
+        AssertionError: it ended in another way, or not within PATIENCE.
+    """
+    child = os.fork()
+    if child == 0:
+        signal.alarm(PATIENCE)  # a fork gets the locks of all threads, and waits for ever where one was held
+        try:
+            kill_at(line, files)
+            act()
+        finally:
+            os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, -signal.SIGKILL), f"it ended with {status}"
+    return status == -signal.SIGKILL
 
 
 def run(arguments: list[str], count: int | None) -> int:

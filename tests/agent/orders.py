@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass, field
+from uuid import NAMESPACE_URL, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -42,3 +43,37 @@ def body(server: object, version: object, **changes: object) -> str:
     }
     kept = {name: value for name, value in fields.items() if value is not None}
     return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+
+def mail(**changes: object) -> dict[str, object]:
+    """What is wanted of a small mail system: Alice's, without a way out."""
+    return {
+        "domains": [{"name": "firm.test", "catch_all": None, "mta_sts": "none"}],
+        "mailboxes": [mailbox("alice@firm.test")],
+        "aliases": [],
+        "relay": None,
+        "acme": {"directory": "https://acme.test/dir", "contact": ""},
+        "canary_every": 300,
+        "reboot": {"days": [5, 6], "hour": 3, "hours": 2},
+        **changes,
+    }
+
+
+def mailbox(address: str, **changes: object) -> dict[str, object]:
+    """A mailbox that nobody can sign in to; the same address is the same owner, unless `id` says otherwise."""
+    return {
+        "id": str(uuid5(NAMESPACE_URL, address)),
+        "address": address,
+        "name": "",
+        "password": None,
+        "app_passwords": [],
+        "quota": 2**30,
+        "suspended": False,
+        "per_hour": 100,
+        "per_day": 500,
+        "forward": [],
+        "keep_copy": True,
+        "vacation": None,
+        "releases": 0,
+        **changes,
+    }

@@ -17,6 +17,13 @@ from agent import build
 SOURCE = Path(build.__file__).parent
 
 
+def members() -> list[Path]:
+    """What the agent is made of: its modules, and the texts of configuration that it fills in."""
+    modules = SOURCE.glob("mailat_agent/**/*.py")
+    texts = (path for path in SOURCE.glob("mailat_agent/mail/templates/**/*") if path.is_file())
+    return [path for path in {*modules, *texts} if "__pycache__" not in path.parts]
+
+
 def build_elsewhere(place: Path, umask: int = 0o022, **environment: str) -> bytes:
     """What a build of the source in this place writes, in a process of its own."""
     command = [sys.executable, "-m", "agent.build", "out"]
@@ -30,15 +37,18 @@ def copy(tmp_path: Path) -> Path:
     """The source, copied: other times, other modes, another order on disk, and litter beside it."""
     target = tmp_path / "agent/mailat_agent"
     target.mkdir(parents=True)
-    for path in sorted(SOURCE.glob("mailat_agent/*.py"), reverse=True):
-        shutil.copyfile(path, target / path.name)
-        os.utime(target / path.name, (10**9, 10**9))
-        (target / path.name).chmod(0o600)
+    for path in sorted(members(), reverse=True):
+        twin = tmp_path / "agent" / path.relative_to(SOURCE)
+        twin.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, twin)
+        os.utime(twin, (10**9, 10**9))
+        twin.chmod(0o600)
     for name in ("__init__.py", "build.py"):
         shutil.copyfile(SOURCE / name, target.parent / name)
     (target / "__pycache__").mkdir()
     (target / "__pycache__/old.cpython-311.pyc").write_bytes(b"litter")
     (target / "notes.txt").write_text("litter")
+    (target / "mail/templates/.main.cf.swp").write_text("litter")
     return tmp_path
 
 
@@ -59,20 +69,22 @@ def test_it_holds_the_agent_and_nothing_else() -> None:
     with zipfile.ZipFile(io.BytesIO(build.build())) as archive:
         names = archive.namelist()
 
-    modules = sorted(f"mailat_agent/{path.name}" for path in SOURCE.glob("mailat_agent/*.py"))
-    assert names == ["__main__.py", *modules]
+    assert names == ["__main__.py", *sorted(path.relative_to(SOURCE).as_posix() for path in members())]
+    assert "mailat_agent/mail/state.py" in names
+    assert "mailat_agent/mail/templates/firewall/rules.nft" in names
 
 
 def test_it_needs_only_what_debian_has() -> None:
     imported = set()
-    for path in SOURCE.glob("mailat_agent/*.py"):
+    for path in SOURCE.glob("mailat_agent/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 imported |= {name.name.split(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 imported.add(str(node.module).split(".")[0])
 
-    assert imported - set(sys.stdlib_module_names) == {"cryptography"}
+    # python3-cryptography, and python3-apt for what updates a mail host
+    assert imported - set(sys.stdlib_module_names) <= {"cryptography", "apt", "apt_pkg"}
 
 
 def test_the_checksum_is_that_of_the_bytes(tmp_path: Path) -> None:

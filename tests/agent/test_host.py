@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.mailat_agent import apply, services
+from agent.mailat_agent.mail import state
+from agent.mailat_agent.mail.apply import Key, MailSystem
 from agent.mailat_agent.orders import Order
+from tests.agent.orders import mail
 
+SYSTEM = MailSystem(Key("0d6a1b0e-6c0f-4f6e-9d0b-2f7a40a3a111", X25519PrivateKey.generate()))
 ORDER = Order(3, "", "alice.mailat.test", ("a.service", "b.service"), 60.0, "")
 
 
@@ -83,7 +88,7 @@ def naming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Naming:
 
 
 def test_a_host_of_its_own_is_named_now_and_for_later(naming: Naming) -> None:
-    assert apply.apply(ORDER) == []
+    assert apply.apply(ORDER, SYSTEM) == []
 
     assert (naming.name, naming.file.read_text()) == ("alice.mailat.test", "alice.mailat.test\n")
     assert naming.file.stat().st_mode & 0o777 == 0o644
@@ -92,7 +97,7 @@ def test_a_host_of_its_own_is_named_now_and_for_later(naming: Naming) -> None:
 def test_a_host_named_halfway_is_named_wholly(naming: Naming) -> None:
     naming.name = ORDER.hostname
 
-    assert apply.apply(ORDER) == []
+    assert apply.apply(ORDER, SYSTEM) == []
 
     assert naming.file.read_text() == "alice.mailat.test\n"
 
@@ -101,14 +106,14 @@ def test_a_host_named_halfway_is_named_wholly(naming: Naming) -> None:
 def test_a_host_of_somebody_else_keeps_its_name(naming: Naming, cgroup: str) -> None:
     naming.cgroup.write_text(cgroup)
 
-    assert apply.apply(ORDER) == [{"what": "hostname", "why": "not run by mailat-agent.service"}]
+    assert apply.apply(ORDER, SYSTEM) == [{"what": "hostname", "why": "not run by mailat-agent.service"}]
     assert naming.name == "debian"
 
 
 def test_who_is_not_root_names_nothing(naming: Naming, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
-    assert apply.apply(ORDER) == [{"what": "hostname", "why": "not root"}]
+    assert apply.apply(ORDER, SYSTEM) == [{"what": "hostname", "why": "not root"}]
 
 
 def test_a_name_that_the_kernel_refuses_is_not_written_either(
@@ -119,7 +124,31 @@ def test_a_name_that_the_kernel_refuses_is_not_written_either(
 
     monkeypatch.setattr("socket.sethostname", refuse)
 
-    assert apply.apply(ORDER) == [
+    assert apply.apply(ORDER, SYSTEM) == [
         {"what": "hostname", "why": "refused by the system: Operation not permitted"}
     ]
     assert naming.file.read_text() == "debian\n"
+
+
+def test_a_host_of_somebody_else_gets_no_mail_system(naming: Naming) -> None:
+    naming.cgroup.write_text("0::/user.slice\n")
+    order = Order(3, "", naming.name, (), 60.0, "", state.read(mail()))
+    naming.file.write_text(f"{naming.name}\n")
+
+    assert apply.apply(order, SYSTEM) == [{"what": "mail", "why": "not run by mailat-agent.service"}]
+    assert SYSTEM.report() is None
+
+
+def test_a_fault_in_one_part_of_an_order_is_said_and_keeps_no_other_from_being_done(
+    naming: Naming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(_order: object, _system: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(apply, "HANDLERS", {"first": stumble, **apply.HANDLERS})
+
+    (undone,) = apply.apply(ORDER, SYSTEM)
+
+    assert undone["what"] == "first"
+    assert undone["why"].startswith("unexpected KeyError in test_host.py:")
+    assert naming.name == "alice.mailat.test"

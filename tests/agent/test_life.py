@@ -22,7 +22,20 @@ DEBIAN = "/usr/bin/python3"
 
 NUMBERS = {"mem_used", "mem_total", "swap_used", "disk_used", "disk_total", "load1", "uptime"}
 RATES = {"cpu", "net_rx", "net_tx"}
-FIELDS = NUMBERS | RATES | {"at", "seq", "agent", "applied", "refused", "undone", "boot_id", "services"}
+SAID = {
+    "at",
+    "seq",
+    "agent",
+    "applied",
+    "refused",
+    "undone",
+    "boot_id",
+    "services",
+    "mail",
+    "backup",
+    "canary_seconds",
+}
+FIELDS = NUMBERS | RATES | SAID
 
 
 def test_it_enrols_once_with_a_key_of_its_own(host: Host, control: ControlPlane) -> None:

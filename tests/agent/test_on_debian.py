@@ -12,6 +12,7 @@ from agent import build
 from sandbox.hosts import Hosts, HostsUnavailable, choose
 from sandbox.hosts.debian import possible
 from tests.agent.control_plane import ControlPlane
+from tests.sandbox.hosts import baked
 
 ROOT = Path(__file__).parents[2]
 MACHINE = 1
@@ -58,7 +59,7 @@ def user_data(hosts: Hosts, control: ControlPlane) -> str:
 
 def boot(hosts: Hosts, control: ControlPlane) -> None:
     address = str(hosts.network[10])
-    hosts.boot(MACHINE, "debian", address, user_data(hosts, control))
+    hosts.boot(MACHINE, "debian", address, user_data(hosts, control), baked.image(hosts))
 
 
 def test_it_names_the_host_watches_its_units_and_outlives_a_power_cut(

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.mailat_agent.orders import MAX_VERSION, Order, Refusal, verify
-from tests.agent.orders import Signer, body
+from agent.mailat_agent.orders import MAX_BODY, MAX_VERSION, Order, Refusal, verify
+from tests.agent.orders import Signer, body, mail
 
 SERVER = "0d6a1b0e-6c0f-4f6e-9d0b-2f7a40a3a111"
 OTHER = "0d6a1b0e-6c0f-4f6e-9d0b-2f7a40a3a112"
@@ -46,6 +46,7 @@ def test_a_signed_order_is_read_as_it_was_written() -> None:
         hostname="alice.mailat.test",
         services=("ssh.service", "postfix.service"),
         poll_max=60.0,
+        mail=None,
         body=BODY,
     )
 
@@ -129,7 +130,7 @@ def test_a_signed_body_that_is_no_order_is_refused(text: str) -> None:
 
 
 def test_an_order_that_is_too_long_is_not_even_looked_at() -> None:
-    long = SIGNER.order(SERVER, 8, services=["a" * 250] * 64, note="x" * 64 * 1024)
+    long = SIGNER.order(SERVER, 8, services=["a" * 250] * 64, note="x" * MAX_BODY)
 
     assert why(long) == (0, "order too long")
 
@@ -185,3 +186,12 @@ def test_units_of_all_kinds_may_be_watched_and_each_once() -> None:
 
 def test_no_service_need_be_watched() -> None:
     assert check(SIGNER.order(SERVER, 8, services=[])).services == ()
+
+
+def test_the_mail_system_is_read_with_the_order_or_the_order_is_refused() -> None:
+    read = check(SIGNER.order(SERVER, 8, mail=mail())).mail
+
+    assert read
+    assert [mailbox.address for mailbox in read.mailboxes] == ["alice@firm.test"]
+    for malformed in ({}, [], 5, "mail", mail(domains=None), mail(canary_every=0), mail(mailboxes=[{}])):
+        assert why(SIGNER.order(SERVER, 8, mail=malformed)) == (8, "malformed mail")
