@@ -1,7 +1,7 @@
 """What others wish of the fleet; each wish, its event and its run are written together."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import letters
-from accounts.models import Account
+from accounts.models import Account, Letter
 from audit.actions import record
 from engine import actions as engine
+from engine.clock import database_now
 from servers.desired import host_name
-from servers.models import Destruction, Server
+from servers.models import Destruction, Server, Suspension
 from servers.plans import PLACES, PLANS
 from servers.programs.destroy import Destroy
 from servers.programs.provision import Provision
@@ -36,6 +37,8 @@ RESERVED = {
     "staff",
 }
 LEAST_NOTICE = timedelta(days=1)  # for an end that we heard of late
+MOST_EXTENDED = 30  # days by which staff may put a deletion off, in all
+WARNINGS = ("destruction_scheduled", "destruction_near", "grace_extended")
 WATCHED_FOR = timedelta(minutes=2)
 
 
@@ -45,6 +48,10 @@ class BadName(ValueError):
 
 class NameTaken(ValueError):
     """Another server has this name."""
+
+
+class CannotExtend(ValueError):
+    """The day of deletion cannot be moved so; the text says why."""
 
 
 class BadPlace(ValueError):
@@ -99,7 +106,8 @@ def schedule_destruction(*, server: Server, ended_at: datetime, reason: str, by:
     server = Server.objects.select_for_update().get(pk=server.pk)
     if server.gone_at:
         return None
-    due = max(ended_at + settings.DESTRUCTION_GRACE, timezone.now() + LEAST_NOTICE)
+    # In UTC, for a moment that knows its zone counts days by the wall, and those have 23 or 25 hours when clocks change.
+    due = max(ended_at.astimezone(UTC) + settings.DESTRUCTION_GRACE, database_now() + LEAST_NOTICE)
     row, new = Destruction.objects.get_or_create(
         server=server, defaults={"by": by, "reason": reason, "due_at": due}
     )
@@ -129,13 +137,78 @@ def _tell_of_destruction(server: Server, row: Destruction, by: str) -> None:
 
 
 @transaction.atomic
+def extend_grace(*, server: Server, days: int, by: str, reason: str) -> Destruction:
+    """The day of deletion comes `days` later; in all by MOST_EXTENDED at most. Raises CannotExtend."""
+    row = Destruction.objects.select_for_update().filter(server=server, begun_at=None).first()
+    if row is None:
+        raise CannotExtend(_("It is not going to be deleted, or its deletion has begun."))
+    if not 1 <= days <= MOST_EXTENDED - row.extended_days:
+        raise CannotExtend(_("The day can be moved by at most %d days in all.") % MOST_EXTENDED)
+    row.due_at += timedelta(days=days)
+    row.extended_days += days
+    row.warned_days = None
+    row.save(update_fields=["due_at", "extended_days", "warned_days"])
+    due = row.due_at.isoformat(timespec="seconds")
+    _record("destruction.put_off", server, by, due_at=due, days=days, reason=reason)
+    _tell(server, "grace_extended", f"{row.said_at:%Y%m%dT%H%M%S%f}:{row.extended_days}", due=due)
+    engine.wake(subject=server.subject, program=Destroy)
+    return row
+
+
+def _record(what: str, server: Server, by: str, **facts: object) -> None:
+    record(what, by=by, account=cast(UUID, server.account_id), subject=server.subject, **facts)
+
+
+def _tell(server: Server, kind: str, key: str, **words: object) -> None:
+    """A letter to the owners that leads to the server's page; once for each key."""
+    letters.to_owners(
+        server.account,
+        kind,
+        key=f"{kind}:{server.pk}:{key}",
+        server=host_name(server),
+        url=f"/servers/{server.pk}",
+        **words,
+    )
+
+
+@transaction.atomic
+def suspend_sending(*, server: Server, reason: str, by: str) -> Suspension:
+    """Nothing leaves the server until it is resumed; what is sent waits in its queue. Once said, it is said."""
+    server = Server.objects.select_for_update().select_related("account").get(pk=server.pk)
+    row, new = Suspension.objects.get_or_create(
+        server=server, ended_at=None, defaults={"by": by, "reason": reason[:200]}
+    )
+    if new:
+        _record("sending.suspended", server, by, reason=reason)
+        _tell(server, "sending_suspended", str(row.pk), reason=row.reason)
+        look_again(server=server)
+    return row
+
+
+@transaction.atomic
+def resume_sending(*, server: Server, by: str, reason: str = "") -> bool:
+    """Mail leaves it again; false where sending was not suspended."""
+    server = Server.objects.select_for_update().select_related("account").get(pk=server.pk)
+    row = Suspension.objects.filter(server=server, ended_at=None).first()
+    if row is None:
+        return False
+    row.ended_at, row.ended_by = timezone.now(), by
+    row.save(update_fields=["ended_at", "ended_by"])
+    _record("sending.resumed", server, by, reason=reason)
+    _tell(server, "sending_resumed", str(row.pk))
+    look_again(server=server)
+    return True
+
+
+@transaction.atomic
 def keep_server(*, server: Server, by: str) -> bool:
     """The customer came back: nothing will be destroyed. False if it is too late, because destruction has begun."""
     server = Server.objects.select_for_update().get(pk=server.pk)
     removed, _rows = Destruction.objects.filter(server=server, begun_at=None).delete()
     if not removed:
         return not server.gone_at and not Destruction.objects.filter(server=server).exists()
-    record("destruction.called_off", by=by, account=cast(UUID, server.account_id), subject=server.subject)
+    _drop_warnings(server)
+    _record("destruction.called_off", server, by)
     letters.to_owners(
         server.account,
         "server_kept",
@@ -145,6 +218,35 @@ def keep_server(*, server: Server, by: str) -> bool:
     )
     engine.wake(subject=server.subject, program=Destroy)
     return True
+
+
+def _drop_warnings(server: Server) -> None:
+    """Of its end, where they are not sent yet; one that is being sent at this moment was written before."""
+    unsent = Letter.objects.filter(account_id=server.account_id, kind__in=WARNINGS, sent_at=None, dropped="")
+    mine = unsent.filter(context__url=f"/servers/{server.pk}").select_for_update(skip_locked=True)
+    Letter.objects.filter(pk__in=[one.pk for one in mine]).update(dropped="its reader came back")
+
+
+@transaction.atomic
+def set_reboot_window(*, server: Server, days: list[int], hour: int, hours: int, by: str) -> None:
+    """On these days (0 is Monday), from `hour` in UTC and for so many hours, the server may restart if it must."""
+    server.reboot_days, server.reboot_hour, server.reboot_hours = sorted(set(days)), hour, hours
+    server.save(update_fields=["reboot_days", "reboot_hour", "reboot_hours"])
+    record(
+        "server.reboot_window_set",
+        by=by,
+        account=cast(UUID, server.account_id),
+        subject=server.subject,
+        days=server.reboot_days,
+        hour=hour,
+        hours=hours,
+    )
+    engine.wake(subject=server.subject)
+
+
+def look_again(*, server: Server) -> None:
+    """What is wanted of the server may have changed: its programs look now and not when their rest is over."""
+    engine.wake(subject=server.subject)
 
 
 def watch(*, server: Server) -> None:

@@ -13,10 +13,15 @@ from audit import staff_words as words
 from audit.models import Receipt
 from audit.staff_lists import Choice, StaffList, as_number, as_uuid
 from engine import staff_words
-from servers import state
+from servers import admin_changes, state
+from servers.admin_acts import SERVER_ACTS
+from servers.admin_destructions import DestructionList
+from servers.admin_replacements import ReplacementList
 from servers.desired import host_name
-from servers.models import Agent, Destruction, Server
+from servers.models import Agent, Server
 from servers.plans import PLACES
+
+__all__ = ["DestructionList", "ReplacementList", "ServerList", "admin_changes"]
 
 
 class ServerState(Choice):
@@ -64,9 +69,12 @@ class ServerList(StaffList):
                     "now",
                     "host",
                     "of_account",
+                    "story",
                     "of_subscription",
                     "plan",
                     "of_place",
+                    "plan_changes",
+                    "sending",
                     "of_destruction",
                     "receipts",
                 )
@@ -81,6 +89,7 @@ class ServerList(StaffList):
     search_fields = ("name",)
     search_help_text = "Name, address, id, or Hetzner's number"
     nothing = "No server is like that."
+    acts = SERVER_ACTS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("enrolment_hash")
@@ -142,6 +151,10 @@ class ServerList(StaffList):
     def of_account(self, server: Server) -> str:
         return words.link(server.account)
 
+    @admin.display(description="customer")
+    def story(self, server: Server) -> str:
+        return words.story_link(server.account_id, "The whole story of this customer")
+
     @admin.display(description="wanted")
     def wanted(self, server: Server) -> str:
         return words.moment(server.wanted_at)
@@ -180,6 +193,14 @@ class ServerList(StaffList):
             row, f"{'began' if row.begun_at else 'due'} {words.when(row.begun_at or row.due_at)}"
         )
 
+    @admin.display(description="changes of the plan")
+    def plan_changes(self, server: Server) -> str:
+        return admin_changes.plan_changes(server)
+
+    @admin.display(description="sending")
+    def sending(self, server: Server) -> str:
+        return admin_changes.sending(server)
+
     @admin.display(description="subscription")
     def of_subscription(self, server: Server) -> str:
         """Billing stands above us: its row is read, its code is not imported."""
@@ -201,80 +222,3 @@ class ServerList(StaffList):
 
 def _agent(server: Server) -> Agent | None:
     return getattr(server, "agent", None)
-
-
-class DestructionState(Choice):
-    title = "state"
-    parameter_name = "state"
-    choices_by_word = {
-        "coming": ("coming", lambda: Q(begun_at=None)),
-        "begun": ("begun", lambda: Q(begun_at__isnull=False, server__gone_at=None)),
-        "finished": ("finished", lambda: Q(server__gone_at__isnull=False)),
-        "all": ("all", Q),
-    }
-
-
-@admin.register(Destruction)
-class DestructionList(StaffList):
-    order = ("-due_at", "-server_id")
-    list_display = ("of_server", "due", "said", "whom", "reason", "begun")
-    fields = (
-        "server_page",
-        "due",
-        "said",
-        "whom",
-        "reason",
-        "begun",
-        "receipt",
-        "shown_answers",
-        "runs",
-        "events",
-    )
-    list_filter = (DestructionState,)
-    list_select_related = ("server",)
-    search_fields = ("server",)
-    search_help_text = "A server's or an account's id, or a name"
-    nothing = "No server is to be destroyed."
-
-    def found(self, term: str) -> Q | None:
-        one = as_uuid(term.removeprefix("server:"))
-        return (
-            Q(pk=one) | Q(server__account_id=one) if one else Q(server__name=term.lower().partition(".")[0])
-        )
-
-    @admin.display(description="server")
-    def of_server(self, row: Destruction) -> str:
-        return row.server.name
-
-    @admin.display(description="server")
-    def server_page(self, row: Destruction) -> str:
-        return words.link(row.server)
-
-    @admin.display(description="by")
-    def whom(self, row: Destruction) -> str:
-        return words.subject_link(row.by, brief=True)
-
-    @admin.display(description="due")
-    def due(self, row: Destruction) -> str:
-        return words.moment(row.due_at)
-
-    @admin.display(description="said")
-    def said(self, row: Destruction) -> str:
-        return words.moment(row.said_at)
-
-    @admin.display(description="begun")
-    def begun(self, row: Destruction) -> str:
-        return words.moment(row.begun_at)
-
-    @admin.display(description="what was removed, and what was answered")
-    def shown_answers(self, row: Destruction) -> str:
-        return words.facts(row.answers)
-
-    def runs(self, row: Destruction) -> str:
-        return staff_words.runs(row.server.subject)
-
-    def events(self, row: Destruction) -> str:
-        return staff_tables.of_subject(row.server.subject)
-
-    def receipt(self, row: Destruction) -> str:
-        return words.link(Receipt.objects.filter(subject=row.server.subject).first())

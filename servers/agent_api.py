@@ -1,6 +1,8 @@
 """The agents' door: they enrol once, and then report and fetch what was ordered. See agent/PROTOCOL.md."""
 
 import json
+import re
+import time
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -12,14 +14,19 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.actions import record
+from backups.actions import note_report as note_backups
+from domains.actions import confirm_erased, note_letters
 from engine import actions as engine
 from engine import prepared
-from servers import health
+from servers import backup_report, desired, health, mail_report, troubles
 from servers.desired import POLL_BUSY, POLL_RESTING, POLL_WATCHED
 from servers.models import Agent, Destruction, Server
 
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 128 * 1024
 HEX_DIGEST = 64
+# https://www.postgresql.org/docs/current/datatype-json.html: jsonb has no NUL, and no half of a surrogate pair.
+NOT_STORED = re.compile("[\\0\ud800-\udfff]")
+NOT_STORED_MAYBE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
 
 # One statement: whose it is, the report, its figures, and what is to be answered. It does not wait for the disk at its commit:
 # a crash of Postgres may cost the last half second of reports, and the next ones come within a minute.
@@ -29,10 +36,10 @@ WITH me AS (
     FROM servers_server AS server
    WHERE agent.server_id = %s AND agent.key_hash = %s AND server.id = agent.server_id AND server.gone_at IS NULL
   RETURNING agent.server_id, health, applied_version, desired_version, desired_body, desired_key, desired_signature,
-            server.ready_at IS NULL, coalesce(server.watched_until > clock_timestamp(), false)),
+            server.ready_at IS NULL OR server.rebuilding_since IS NOT NULL, coalesce(server.watched_until > clock_timestamp(), false), troubles),
 figures AS (
-  INSERT INTO servers_metric (server_id, at, cpu, memory, disk, load, received, sent)
-  SELECT server_id, date_trunc('second', clock_timestamp()), %s, %s, %s, %s, %s, %s FROM me ON CONFLICT DO NOTHING)
+  INSERT INTO servers_metric (server_id, at, cpu, memory, disk, load, received, sent, canary)
+  SELECT server_id, date_trunc('second', clock_timestamp()), %s, %s, %s, %s, %s, %s, %s FROM me ON CONFLICT DO NOTHING)
 SELECT me.*, set_config('synchronous_commit', 'off', true) FROM me"""
 
 
@@ -51,7 +58,7 @@ def program(request: HttpRequest) -> HttpResponseBase:
 def enrol(request: HttpRequest) -> HttpResponse:
     """A new machine's agent shows its one-time token and says who it will be from now on."""
     try:
-        said = _object(request)
+        said = said_object(request)
         server_id, key = UUID(_text(said, "server", 36)), _text(said, "key", HEX_DIGEST)
         token, seal_key = _text(said, "token", 200), _text(said, "seal_key", HEX_DIGEST)
     except ValueError:
@@ -73,6 +80,7 @@ def _enrol(server_id: UUID, token: str, key: str, seal_key: str, facts: dict[str
     if new:
         record("agent.enrolled", by=f"agent:{server.pk}", account=server.account_id, subject=server.subject)
         engine.signal("enrolled", subject=server.subject)
+        engine.wake(subject=f"sending:{server.pk}")  # its password for SES is sealed to the new key
     return JsonResponse({"poll": POLL_BUSY})
 
 
@@ -90,18 +98,32 @@ def _small(facts: dict[str, Any]) -> dict[str, str]:
 def report(request: HttpRequest) -> HttpResponse:
     """Once a minute from each server, so it is one statement."""
     try:
-        server_id, key_hash = _bearer(request)
-        said = _object(request)
+        server_id, key_hash = bearer(request)
+        said = said_object(request)
         applied = _whole(said.get("applied", 0))
         sizes = {name: number(said.get(name)) for name in SIZES}
-        values = [json.dumps(kept(said, sizes)), server_id, key_hash, *figures(sizes)]
+        backup = backup_report.kept(said.get("backup"))
+        keeps = {**kept(said, sizes), "backup": backup_report.brief(backup)}
+        values = [json.dumps(keeps), server_id, key_hash, *figures(sizes)]
     except ValueError:
         return JsonResponse({"error": "not a report"}, status=400)
     rows = prepared.run(REPORT, values)
-    return _answer(rows[0], applied) if rows else _unknown(server_id)
+    if rows and keeps["mail"]:
+        _note(server_id, keeps["mail"])
+    if rows and backup:
+        note_backups(home=server_id, said=backup)
+    return _answer(rows[0], applied, troubles.of(keeps)) if rows else unknown(server_id)
 
 
-def _bearer(request: HttpRequest) -> tuple[UUID, str]:
+def _note(server_id: UUID, mail: dict[str, Any]) -> None:
+    """What a server tells of things that it was ordered to do once."""
+    if mail["erased"]:
+        confirm_erased(home=server_id, told=mail["erased"])
+    if mail["letters"]:
+        note_letters(home=server_id, told=mail["letters"])
+
+
+def bearer(request: HttpRequest) -> tuple[UUID, str]:
     """The server's id and the hash of the agent's secret."""
     kind, _, rest = request.headers.get("Authorization", "").partition(" ")
     server, _, secret = rest.partition(".")
@@ -110,11 +132,13 @@ def _bearer(request: HttpRequest) -> tuple[UUID, str]:
     return UUID(server), sha256(secret.encode()).hexdigest()
 
 
-def _object(request: HttpRequest) -> dict[str, Any]:
+def said_object(request: HttpRequest) -> dict[str, Any]:
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
         raise Nonsense("too long")
     try:
         said = json.loads(request.body)
+        if NOT_STORED_MAYBE.search(request.body):
+            said = _storable(said)
     except RecursionError:
         raise Nonsense("too deep") from None
     if not isinstance(said, dict):
@@ -122,9 +146,20 @@ def _object(request: HttpRequest) -> dict[str, Any]:
     return said
 
 
+def _storable(said: Any) -> Any:
+    """The same without what Postgres keeps in no text: a host's words may have been cut anywhere."""
+    if isinstance(said, str):
+        return NOT_STORED.sub("\N{REPLACEMENT CHARACTER}", said)
+    if isinstance(said, list):
+        return [_storable(one) for one in said]
+    if isinstance(said, dict):
+        return {_storable(name): _storable(one) for name, one in said.items()}
+    return said
+
+
 def _text(said: dict[str, Any], name: str, most: int) -> str:
     value = said.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= most or "\0" in value:
+    if not isinstance(value, str) or not 0 < len(value) <= most:
         raise Nonsense(name)
     return value
 
@@ -158,6 +193,7 @@ def figures(sizes: dict[str, float | None]) -> list[float | None]:
         sizes["load1"],
         sizes["net_rx"],
         sizes["net_tx"],
+        sizes["canary_seconds"],
     ]
 
 
@@ -172,6 +208,7 @@ SIZES = (
     "cpu",
     "net_rx",
     "net_tx",
+    "canary_seconds",
 )
 
 
@@ -187,7 +224,14 @@ def kept(said: dict[str, Any], sizes: dict[str, float | None]) -> dict[str, Any]
         "refused": _word(refused.get("why")) if isinstance(refused, dict) else None,
         "undone": _undone(said.get("undone")),
         "services": _services(services) if isinstance(services, dict) else {},
+        "clock_off": _clock_off(said.get("at")),
+        "mail": mail_report.kept(said.get("mail")),
     }
+
+
+def _clock_off(at: Any) -> float | None:
+    """Seconds by which the host's clock is ahead of ours."""
+    return round(at - time.time(), 1) if type(at) in (int, float) and abs(at) < 1e12 else None
 
 
 def _word(value: Any) -> str:
@@ -208,12 +252,14 @@ def _services(said: dict[str, Any]) -> dict[str, str]:
     return {_word(name): _word(state) for name, state in list(said.items())[:64] if isinstance(state, str)}
 
 
-def _answer(row: tuple[Any, ...], applied: int) -> HttpResponse:
-    server_id, health_was, applied_was, version, body, key, signature, being_made, watched, _ = row
+def _answer(row: tuple[Any, ...], applied: int, now_troubled: list[str]) -> HttpResponse:
+    server_id, health_was, applied_was, version, body, key, signature, being_made, watched, troubled, _ = row
+    if now_troubled != troubled and not being_made:
+        troubles.changed(server_id, now_troubled)
     if health_was != "healthy":
         health.heard_again(server_id)
     if applied > applied_was:
-        _applied(server_id, applied)
+        _applied(server_id, applied, body if applied == version else "")
     behind = max(applied, applied_was) < version
     poll = POLL_BUSY if behind or being_made else POLL_WATCHED if watched else POLL_RESTING
     if not behind:
@@ -222,13 +268,16 @@ def _answer(row: tuple[Any, ...], applied: int) -> HttpResponse:
 
 
 @transaction.atomic
-def _applied(server_id: UUID, version: int) -> None:
+def _applied(server_id: UUID, version: int, body: str) -> None:
     """What was ordered is done, and whoever waits for that is told."""
-    if Agent.objects.filter(server_id=server_id, applied_version__lt=version).update(applied_version=version):
+    done: dict[str, Any] = {"applied_version": version}
+    if body:
+        done["applied_as_of"] = desired.issued(body)
+    if Agent.objects.filter(server_id=server_id, applied_version__lt=version).update(**done):
         engine.signal("applied", subject=f"server:{server_id}")
 
 
-def _unknown(server_id: UUID) -> HttpResponse:
+def unknown(server_id: UUID) -> HttpResponse:
     """An agent whose server is destroyed stops for good; anybody else is told nothing."""
     if Destruction.objects.filter(server_id=server_id, begun_at__isnull=False).exists():
         return JsonResponse({"error": "this server is gone"}, status=410)

@@ -7,4 +7,11 @@ class ServersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from servers.programs import destroy, keep, provision  # noqa: F401  the engine finds programs by name
+        from servers.programs import (  # noqa: F401  the engine finds programs by name
+            bake_image,
+            destroy,
+            go_back,
+            keep,
+            provision,
+            rebuild,
+        )

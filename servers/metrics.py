@@ -12,7 +12,7 @@ from django.utils import timezone
 from servers.models import Server, ThinMetric
 
 Span = Literal["hour", "day", "month"]
-FIGURES = ("cpu", "memory", "disk", "load", "received", "sent")
+FIGURES = ("cpu", "memory", "disk", "load", "received", "sent", "canary")
 SPANS: dict[Span, tuple[timedelta, timedelta]] = {
     "hour": (timedelta(hours=1), timedelta(seconds=60)),
     "day": (timedelta(days=1), timedelta(minutes=10)),
@@ -20,25 +20,27 @@ SPANS: dict[Span, tuple[timedelta, timedelta]] = {
 }
 
 SERIES = """
-SELECT date_bin(%(bin)s, at, 'epoch'), avg(cpu), avg(memory), avg(disk), avg(load), avg(received), avg(sent) FROM (
-  SELECT at, cpu, memory, disk, load, received, sent FROM servers_metric WHERE server_id = %(server)s AND at >= %(since)s
+SELECT date_bin(%(bin)s, at, 'epoch'), avg(cpu), avg(memory), avg(disk), avg(load), avg(received), avg(sent),
+       avg(canary) FROM (
+  SELECT at, cpu, memory, disk, load, received, sent, canary FROM servers_metric WHERE server_id = %(server)s AND at >= %(since)s
   UNION ALL
-  SELECT at, cpu, memory, disk, load, received, sent FROM servers_thinmetric
+  SELECT at, cpu, memory, disk, load, received, sent, canary FROM servers_thinmetric
    WHERE server_id = %(server)s AND at >= %(since)s AND at < %(raw_from)s) AS both_kinds
 GROUP BY 1 ORDER BY 1"""
 
 THIN = """
-INSERT INTO servers_thinmetric (server_id, at, cpu, memory, disk, load, received, sent)
-SELECT server_id, date_bin('10 minutes', at, 'epoch'), avg(cpu), avg(memory), avg(disk), avg(load), avg(received), avg(sent)
+INSERT INTO servers_thinmetric (server_id, at, cpu, memory, disk, load, received, sent, canary)
+SELECT server_id, date_bin('10 minutes', at, 'epoch'), avg(cpu), avg(memory), avg(disk), avg(load), avg(received), avg(sent),
+       avg(canary)
   FROM servers_metric WHERE at >= %s AND at < %s AND server_id IN (SELECT id FROM servers_server WHERE gone_at IS NULL)
  GROUP BY 1, 2
 ON CONFLICT (server_id, at) DO UPDATE SET cpu = excluded.cpu, memory = excluded.memory, disk = excluded.disk,
-  load = excluded.load, received = excluded.received, sent = excluded.sent"""
+  load = excluded.load, received = excluded.received, sent = excluded.sent, canary = excluded.canary"""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A mean around `at`; cpu, memory and disk in percent, received and sent in bytes a second, None where unknown."""
+    """A mean around `at`; cpu, memory and disk in percent, received and sent in bytes a second, canary in seconds."""
 
     at: datetime
     cpu: float | None
@@ -47,6 +49,7 @@ class Point:
     load: float | None
     received: float | None
     sent: float | None
+    canary: float | None
 
 
 def series(server: Server, span: Span) -> list[Point]:

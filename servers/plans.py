@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+# Of each disk ext4 takes 1.6 % for its tables (mke2fs(8): an inode of 256 bytes for each 16 KiB) and keeps 5 % for root.
+USABLE_PERCENT = 93
+# Bytes for the system: 1.5 GB of packages, the journal's at most 4 GB (journald.conf(5)), and what waits in the queue.
+SYSTEM = 6 * 10**9
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -16,6 +21,11 @@ class Plan:
     memory_gb: int
     backups_kept: timedelta
     types: dict[str, tuple[str, ...]]
+
+    @property
+    def mail_bytes(self) -> int:
+        """What all mailboxes together may hold, so that full ones do not fill the disk."""
+        return self.disk_gb * 10**7 * USABLE_PERCENT - SYSTEM
 
 
 @dataclass(frozen=True)

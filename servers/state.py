@@ -3,10 +3,12 @@
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from engine.models import Alarm
+from servers import replacements, troubles
 from servers.models import Server
 
 
@@ -37,7 +39,15 @@ def of(server: Server, *, alarmed: Container[str] | None = None) -> State:
             _("The subscription has ended."),
             _("It will be deleted unless you come back."),
         )
+    if server.rebuilding_since:
+        return State("being made", server.rebuilding_since, _moves(server), _("A mail comes."))
     return _being_made(server, alarmed) if server.ready_at is None else _running(server)
+
+
+def _moves(server: Server) -> str:
+    if replacements.living(server):
+        return _("It moves to another machine.")
+    return _("Its machine becomes a larger one.")
 
 
 def alarmed(servers: list[Server]) -> set[str]:
@@ -64,17 +74,23 @@ def _running(server: Server) -> State:
         return State(
             "attention", agent.reported_at, _("Its report is late."), _("We wait a few minutes more.")
         )
-    troubles = _troubles(agent.report)
-    if troubles:
-        return State("attention", agent.reported_at, " ".join(troubles), _("Our staff look at it."))
-    return State("working", server.ready_at, _("It reports as it should."), "")
+    codes = troubles.of(agent.report)
+    if codes:
+        return _troubled(agent.reported_at, codes)
+    return State("working", server.ready_at, _works(agent.report), "")
 
 
-def _troubles(report: dict[str, object]) -> list[str]:
-    services = report.get("services") or {}
-    failed = sorted(name for name, state in services.items() if state == "failed")  # type: ignore[attr-defined]
-    says = [_("%s has failed.") % name for name in failed]
-    used, total = report.get("disk_used"), report.get("disk_total")
-    if isinstance(used, float) and isinstance(total, float) and total and used / total > 0.9:
-        says.append(_("Its disk is nearly full."))
-    return says
+def _troubled(since: datetime, codes: list[str]) -> State:
+    """The worst first; what can be done is said of it."""
+    codes = sorted(codes, key=lambda code: (not troubles.is_worst(code), code))
+    word = "down" if troubles.is_worst(codes[0]) else "attention"
+    why = " ".join(troubles.says(code) for code in codes[:3])
+    return State(word, since, why, troubles.advice(codes[0]))
+
+
+def _works(report: dict[str, Any]) -> str:
+    """Mail is said to work only where one really went out and came back."""
+    canary = (report.get("mail") or {}).get("canary") or {}
+    if canary.get("seconds") is None:
+        return _("It reports as it should.")
+    return _("It reports as it should, and our last test mail came back.")

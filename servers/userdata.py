@@ -16,22 +16,33 @@ INSTALLER = Path(__file__).with_name("install.sh")
 LIMIT = 32 * 1024  # bytes, Hetzner's
 
 
-def enrolment_token(server: Server, attempt: int) -> str:
+def enrolment_token(server: Server, attempt: int | str) -> str:
     """The one-time token of the attempt's machine; made again by any worker, so that a lost answer loses nothing."""
     return signing.derive("enrolment", f"{server.pk}:{attempt}")
 
 
-def user_data(server: Server, attempt: int) -> str:
+def user_data(server: Server, attempt: int | str) -> str:
     """A cloud-config; JSON is YAML."""
-    files = [
-        {"path": "/etc/mailat/agent.json", "permissions": "0600", "content": _agent_config(server, attempt)},
-        {"path": "/usr/local/sbin/mailat-install", "permissions": "0755", "content": INSTALLER.read_text()},
-    ]
-    config = {"write_files": files, "runcmd": [["/usr/local/sbin/mailat-install"]]}
+    return _cloud_config({"path": "/etc/mailat/agent.json", "content": _agent_config(server, attempt)})
+
+
+def baking_data() -> str:
+    """What a machine is told that is to become an image; it knows nothing of us."""
+    return _cloud_config({"path": "/etc/mailat/bake", "content": ""})
+
+
+def _cloud_config(what_for: dict[str, str]) -> str:
+    installer = {
+        "path": "/usr/local/sbin/mailat-install",
+        "permissions": "0755",
+        "content": INSTALLER.read_text(),
+    }
+    files = [{**what_for, "permissions": "0600"}, installer]
+    config = {"write_files": files, "runcmd": [[installer["path"]]]}
     return "#cloud-config\n" + json.dumps(config, indent=1) + "\n"
 
 
-def _agent_config(server: Server, attempt: int) -> str:
+def _agent_config(server: Server, attempt: int | str) -> str:
     return json.dumps(
         {
             "control": settings.AGENT_URL,

@@ -16,6 +16,7 @@ class Keep(ServerProgram):
         agent = self.agent
         if self.server.gone_at or agent is None:
             return done("gone")
+        desired.ensure_backups(self.server)
         return nap(REST) if desired.is_current(agent) else hop(self.order)
 
     def order(self) -> Next:

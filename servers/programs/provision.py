@@ -12,7 +12,7 @@ from clients.errors import Gone, Refused
 from clients.hetzner_cloud import Machine, NameTaken, Order, SoldOut
 from engine import actions as engine
 from engine.program import Next, done, hop, nap
-from servers import desired, hetzner, plans
+from servers import desired, hetzner, images, plans, proof
 from servers.models import Agent, Firewall, Server
 from servers.programs.base import ServerProgram
 from servers.programs.keep import Keep
@@ -25,7 +25,7 @@ LOOK_AFTER = timedelta(
 GIVE_UP_AFTER = timedelta(minutes=12)
 SOLD_OUT_NAP = 120  # seconds until the first type is tried again
 MOST_MACHINES = 4
-FIREWALL_GONE = {"invalid_input", "not_found"}
+NOT_THERE = {"invalid_input", "not_found"}
 
 
 class Provision(ServerProgram):
@@ -35,7 +35,7 @@ class Provision(ServerProgram):
 
     def make_firewall(self) -> Next:
         """One firewall serves all machines, so this asks Hetzner only once in a project's life."""
-        self.expect(self.announce, within=READY_WITHIN)
+        self._promise()
         if not Firewall.objects.filter(name=hetzner.FIREWALL).exists():
             number = hetzner.cloud().ensure_firewall(
                 hetzner.FIREWALL, tcp_ports=hetzner.PORTS, labels=hetzner.LABELS
@@ -43,9 +43,12 @@ class Provision(ServerProgram):
             Firewall.objects.get_or_create(name=hetzner.FIREWALL, defaults={"firewall_id": number})
         return hop(self.order_machine)
 
+    def _promise(self) -> None:
+        self.expect(self.announce, within=READY_WITHIN)
+
     def order_machine(self) -> Next:
         """Tries the plan's machine types in turn; the name is ours, so a create whose answer was lost is found again."""
-        choices = plans.machine_types(self.server.plan, self.server.place)
+        choices = plans.machine_types(self._plan, self.server.place)
         choice = self.args.get("choice", 0)
         if choice >= len(choices):
             self.args["choice"] = 0
@@ -57,12 +60,31 @@ class Provision(ServerProgram):
             self.args["choice"] = choice + 1
             return nap(0)
         except Refused as error:
-            return self._without_firewall(error)
+            return self._without_snapshot(error) or self._without_firewall(error)
         return self._ordered(machine)
+
+    @property
+    def _plan(self) -> str:
+        """The machine is to be one of this."""
+        return self.server.plan
+
+    def _image(self) -> str | int:
+        """Our newest image; the plain one where there is none, or where it was in question for this server."""
+        image = None if self.args.get("plain") else images.newest()
+        return image.image_id if image else settings.HETZNER_IMAGE
+
+    def _without_snapshot(self, error: Refused) -> Next | None:
+        """An image may be gone, or made for a bigger disk: the server is made without it, and the next one too."""
+        image = images.newest()
+        if error.code not in NOT_THERE or self.args.get("plain") or image is None:
+            return None
+        images.doubt(image)
+        self.args["plain"] = True
+        return nap(0)
 
     def _without_firewall(self, error: Refused) -> Next:
         """Somebody may have deleted the firewall that our row names: it is made once more, and then the error is real."""
-        if error.code not in FIREWALL_GONE or self.args.get("firewall_doubted"):
+        if error.code not in NOT_THERE or self.args.get("firewall_doubted"):
             raise error
         Firewall.objects.filter(name=hetzner.FIREWALL).delete()
         self.args["firewall_doubted"] = True
@@ -83,14 +105,14 @@ class Provision(ServerProgram):
             name=self.server.machine_name,
             machine_type=machine_type,
             place=self.server.place,
-            image=settings.HETZNER_IMAGE,
-            user_data=user_data(self.server, self._attempt),
+            image=self._image(),
+            user_data=user_data(self.server, self._token),
             firewall_id=Firewall.objects.get(name=hetzner.FIREWALL).firewall_id,
             labels={**hetzner.LABELS, "server": str(self.server.pk)},
         )
 
     def _ordered(self, machine: Machine) -> Next:
-        token = enrolment_token(self.server, self._attempt)
+        token = enrolment_token(self.server, self._token)
         Server.objects.filter(pk=self.server.pk).update(
             machine_id=machine.id,
             machine_type=machine.machine_type,
@@ -101,13 +123,22 @@ class Provision(ServerProgram):
         self.args["ordered_at"] = timezone.now().timestamp()
         self.args.pop("sold_out", None)
         self.record(
-            "server.machine_ordered", machine=machine.id, type=machine.machine_type, place=machine.place
+            "server.machine_ordered",
+            machine=machine.id,
+            type=machine.machine_type,
+            place=machine.place,
+            image=machine.image,
         )
         return hop(self.name_ipv4)
 
     @property
     def _attempt(self) -> int:
         return int(self.args.get("attempt", 1))
+
+    @property
+    def _token(self) -> str:
+        """What makes this machine's token another one than that of each before it."""
+        return str(self._attempt)
 
     def name_ipv4(self) -> Next:
         """Other mail servers ask whether the address has our name."""
@@ -155,6 +186,7 @@ class Provision(ServerProgram):
             machine_id=None, ipv4=None, ipv6=None, enrolment_hash=""
         )
         self.forget("enrolled")
+        self.args["plain"] = True  # if it was the image's fault, another machine made of it would not help
         self.args["attempt"] = self._attempt + 1
         return hop(self.wait_before_another)
 
@@ -163,7 +195,7 @@ class Provision(ServerProgram):
         pause = 5 if self._attempt <= MOST_MACHINES else 600
         if self.waited().total_seconds() < pause:
             return nap(pause - self.waited().total_seconds())
-        types = plans.machine_types(self.server.plan, self.server.place)
+        types = plans.machine_types(self._plan, self.server.place)
         self.args["choice"] = (self.args.get("choice", 0) + 1) % len(types)
         return hop(self.order_machine)
 
@@ -183,20 +215,12 @@ class Provision(ServerProgram):
         return nap(15)
 
     def prove(self) -> Next:
-        """A report that came after the set-up must show nothing failed and all figures there."""
-        self.args["lacks"] = self._lacks()
+        """A report that came after the set-up must show that a mail went out and came back, and nothing amiss."""
+        self.args["lacks"] = proof.lacks(self.agent, self.args["version"])
         if self.args["lacks"]:
             return nap(5)
         self.record("server.proven")
         return hop(self.announce)
-
-    def _lacks(self) -> list[str]:
-        """What is still missing: `report`, or the names of services and figures."""
-        report = self.agent.report if self.agent else {}
-        if report.get("applied", 0) < self.args["version"]:
-            return ["report"]
-        failed = sorted(name for name, state in report.get("services", {}).items() if state == "failed")
-        return failed + [name for name in ("disk_total", "mem_total") if not report.get(name)]
 
     def announce(self) -> Next:
         """From here on it is the customer's."""

@@ -16,9 +16,12 @@ from accounts.models import Account
 from engine.models import Run
 from engine.program import Program
 from sandbox import hosts
-from sandbox.hetzner import blueprint
+from sandbox.hetzner import doors, open_project
 from servers import actions, userdata
 from servers.models import Server
+from tests.backups.conftest import s3, storage
+
+__all__ = ["Vendor", "program", "s3", "server", "storage", "vendor"]
 
 
 class Vendor:
@@ -55,12 +58,16 @@ def vendor(tmp_path: Path, settings: Any) -> Iterator[Vendor]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = flask.Flask("vendor")
     kind = hosts.choose("none", tmp_path, 8000, on_log=lambda text: None)
-    app.register_blueprint(blueprint(tmp_path, settings.HETZNER_TOKEN, kind), url_prefix="/hetzner")
+    project = open_project(tmp_path, kind)
+    app.register_blueprint(doors(project, settings.HETZNER_TOKEN), url_prefix="/hetzner")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     settings.HETZNER_API_URL = f"http://127.0.0.1:{server.port}/hetzner/v1"
     yield Vendor(f"http://127.0.0.1:{server.port}")
     server.shutdown()
+    server.server_close()
+    kind.close()
+    project.store.close()
 
 
 @pytest.fixture(autouse=True)

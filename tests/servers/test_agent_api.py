@@ -1,9 +1,11 @@
 """The agents' door: one enrolment, then reports; nonsense, thieves and the dead get nowhere."""
 
 import json
+import re
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
@@ -14,6 +16,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as some
 
 from audit.models import Event
+from domains.models import Erasure, Letter
 from engine.models import Alarm, Signal
 from servers import agent_api, desired, health
 from servers.models import Agent, Destruction, Metric, Server
@@ -116,6 +119,37 @@ def test_a_report_is_one_prepared_statement_and_no_query_more(
     assert run == [agent_api.REPORT]
 
 
+def test_what_a_server_reports_to_be_erased_is_its_proof_and_nobody_elses(client: Client, ordered: Server):
+    enrol(client, ordered)
+    now, fields = timezone.now(), {"account": ordered.account, "why": "mailbox", "by": "user:1"}
+    moments = {"asked_at": now, "due_at": now, "ordered_at": now}
+    mine, other = (
+        Erasure.objects.create(pk=uuid4(), home=home, address="a@firm.test", **fields, **moments)
+        for home in (ordered.pk, uuid4())
+    )
+    erased = [{"id": str(one.pk), "at": 1_795_000_000} for one in (mine, other)]
+    assert report(client, ordered, secret="stolen?", mail={"erased": erased}).status_code == 401
+    assert Erasure.objects.under_way().count() == 2
+    assert report(client, ordered, mail={"erased": erased}).status_code == 200
+    assert Erasure.objects.under_way().get() == other
+
+
+def test_what_a_server_reports_of_its_test_mails_is_noted_and_nobody_elses(client: Client, ordered: Server):
+    enrol(client, ordered)
+    mine, other = (
+        Letter.objects.create(
+            account=ordered.account, home=home, to="a@b.test", sender="c@d.test", by="user:1"
+        )
+        for home in (ordered.pk, uuid4())
+    )
+    told = [{"id": str(one.pk), "at": 5, "code": 250, "answer": "250 Ok 01"} for one in (mine, other)]
+    assert report(client, ordered, secret="stolen?", mail={"letters": told}).status_code == 401
+    assert not Letter.objects.exclude(answered_at=None).exists()
+    assert report(client, ordered, mail={"letters": told}).status_code == 200
+    noted = Letter.objects.exclude(answered_at=None).get()
+    assert (noted, noted.code, noted.answer) == (mine, 250, "250 Ok 01")
+
+
 def test_what_was_ordered_is_sent_until_it_is_applied(client: Client, ordered: Server):
     enrol(client, ordered)
     desired.order(Agent.objects.select_related("server").get())
@@ -191,6 +225,35 @@ def test_a_report_that_is_too_deep_is_refused(client: Client, ordered: Server):
         client.post("/agent/v1/report", body, content_type="application/json", headers=headers).status_code
         == 400
     )
+
+
+def test_words_that_postgres_does_not_keep_are_put_right(client: Client, ordered: Server):
+    """Cut in the middle of a character, or with a NUL; and what only looks like one stays."""
+    enrol(client, ordered)
+    headers = {"Authorization": f"Bearer {ordered.pk}.{SECRET}"}
+    for word in (
+        rb"a\u0000b",
+        rb"a\ud83db",
+        b"a\xed\xa0\xbdb",
+        rb"a\\u0000b",
+        "a😀b".encode(),
+        rb"a\ud83d\ude00b",
+    ):
+        body = (
+            b'{"undone": [{"what": "%b", "why": "w"}], "backup": {"jobs": [{"id": "1", "state": "done",'
+            b' "result": {"%b": "%b"}}]}, "mail": {"mailboxes": {"%b": [1, 2, 3]}}}'
+        ).replace(b"%b", word)
+        said = client.post("/agent/v1/report", body, content_type="application/json", headers=headers)
+        assert said.status_code == 200, word
+        kept = json.loads(b'["%b"]'.replace(b"%b", word).decode("utf-8", "surrogatepass"))[0]
+        shown = re.sub("[\0\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", kept)
+        assert Agent.objects.get().report["undone"] == [f"{shown}: w"]
+        assert list(Agent.objects.get().report["mail"]["mailboxes"]) == [shown]
+
+
+def test_facts_that_postgres_does_not_keep_do_not_keep_a_machine_out(client: Client, ordered: Server):
+    assert enrol(client, ordered, facts={"cpu": "a\0b\ud800"}).status_code == 200
+    assert Agent.objects.get().facts == {"cpu": "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"}
 
 
 def test_what_a_host_could_not_do_is_kept_for_staff(client: Client, ordered: Server):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Letter
 from audit.models import Event, Receipt
+from domains.models import Domain, Mailbox
 from engine import lease, worker
 from engine.models import Run
 from engine.program import Done, Hop, Nap
@@ -170,3 +172,16 @@ def test_once_traces_are_removed_no_agent_gets_in_again(server: Server, vendor: 
     schedule(server)
     step(server, "remove_traces")
     assert server.enrolment_hash == ""
+
+
+def test_with_the_machine_goes_what_was_wanted_of_its_mail(server: Server, vendor: Vendor):
+    firm = Domain.objects.create(account=server.account, home=server.pk, name="firm.test")
+    Mailbox.objects.create(domain=firm, local="anna", password="{ARGON2ID}x", quota=10**9)
+    other = Domain.objects.create(account=server.account, home=uuid4(), name="other.test")
+    order(server)
+    schedule(server)
+    step(server, "remove_traces")
+    assert list(Domain.objects.all()) == [other]
+    assert not Mailbox.objects.exists()
+    answers = Destruction.objects.get().answers
+    assert [(one["what"], one["rows"]) for one in answers][-1] == ("its domains and mailboxes", 2)

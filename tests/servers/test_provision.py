@@ -14,6 +14,7 @@ from engine.program import Done, Hop, Nap
 from servers.models import Agent, Firewall, Pause, Server
 from servers.programs.keep import Keep
 from servers.programs.provision import LOOK_AFTER, SOLD_OUT_NAP, Provision
+from tests.servers import reports
 from tests.servers.conftest import Vendor, program
 
 pytestmark = pytest.mark.django_db
@@ -195,11 +196,24 @@ def test_a_server_is_proven_only_by_a_report_that_came_after_the_set_up(server: 
     assert step(server, "wait_set_up") == Nap(15)
     Agent.objects.update(applied_version=1)
     assert step(server, "wait_set_up") == Hop("prove")
-    for report in ({}, {"applied": 1, "services": {"x": "failed"}}, {"applied": 1, "disk_total": 5}):
-        Agent.objects.update(report=report)
+    well = {
+        "applied": 1,
+        "disk_total": 5,
+        "mem_total": 5,
+        "services": {"x": "active"},
+        "mail": reports.healthy(),
+    }
+    for amiss in (
+        {"applied": 0}, {"services": {"x": "failed"}}, {"mem_total": None}, {"mail": None}, {"undone": ["mail: x"]},
+        {"mail": reports.healthy(probes={})}, {"mail": reports.healthy(probes={"smtp": "no answer"})},
+        {"mail": reports.healthy(certificates=[reports.certificate("x", error="not trusted")])},
+        {"mail": reports.healthy(certificates=[])}, {"mail": reports.healthy(canary=None)},
+        {"mail": reports.healthy(canary={"seconds": None, "misses": 1})},
+    ):  # fmt: skip
+        Agent.objects.update(report={**well, **amiss})
         assert step(server, "prove") == Nap(5)
         assert program(Provision, server).args["lacks"]
-    Agent.objects.update(report={"applied": 1, "disk_total": 5, "mem_total": 5, "services": {"x": "active"}})
+    Agent.objects.update(report=well)
     assert step(server, "prove") == Hop("announce")
     assert agent.pk == server.pk
 
