@@ -3,15 +3,17 @@
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from audit import staff_tables
 from audit import staff_words as words
-from audit.staff_lists import ACT_AT_ONCE, Choice, StaffList, as_number, as_uuid, staff
+from audit.staff_acts import Act, Order
+from audit.staff_lists import Choice, StaffList, as_number, as_uuid
 from billing import pings
 from billing.actions import read_again
+from billing.admin_reconciliation import ASK_AGAIN
 from billing.models import Ping, Subscription
 from engine import staff_words
 
@@ -32,6 +34,18 @@ class PingState(Choice):
     }
 
 
+def _read_again(ping: Ping, order: Order) -> None:
+    read_again(ping=ping, by=order.by, reason=order.reason)
+
+
+READ_AGAIN = Act(
+    name="read_once_more",
+    verb="Read again",
+    does="The ping is read once more, as if it had just come: Gumroad is asked what is true now, and only that is done.",
+    do=_read_again,
+)
+
+
 @admin.register(Ping)
 class PingList(StaffList):
     order = ("-received_at", "-id")
@@ -46,7 +60,7 @@ class PingList(StaffList):
     search_fields = ("about",)
     search_help_text = "Gumroad's id of a sale or a subscription"
     nothing = "No ping is like that."
-    actions = ("read_once_more",)
+    acts = (READ_AGAIN,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("body")
@@ -54,13 +68,6 @@ class PingList(StaffList):
     def found(self, term: str) -> Q | None:
         number = as_number(term.removeprefix("ping:"))
         return Q(pk=number) if number is not None else Q(about=term)
-
-    @admin.action(description="Read again", permissions=["act"])
-    def read_once_more(self, request: HttpRequest, chosen: QuerySet[Ping]) -> None:
-        several = list(chosen[:ACT_AT_ONCE])
-        for ping in several:
-            read_again(ping=ping, by=staff(request))
-        self.message_user(request, f"{len(several)} will be read again.", messages.SUCCESS)
 
     @admin.display(description="what became of it")
     def state(self, ping: Ping) -> str:
@@ -122,7 +129,21 @@ class SubscriptionList(StaffList):
     order = ("-began_at", "-id")
     list_display = ("email", "plan", "standing", "of_account", "of_server", "began", "ends", "ended")
     fieldsets = (
-        (None, {"fields": ("standing", "email", "plan", "recurrence", "of_account", "of_server")}),
+        (
+            None,
+            {
+                "fields": (
+                    "standing",
+                    "email",
+                    "gumroad_email",
+                    "plan",
+                    "recurrence",
+                    "of_account",
+                    "of_server",
+                )
+            },
+        ),
+        ("The next charge", {"fields": ("next_plan", "next", "charged", "returned", "money_back")}),
         ("Since when, and until when", {"fields": ("began", "ends", "ended", "ended_reason", "checked")}),
         ("Work and trouble", {"fields": ("alarms", "pings_about_it", "events")}),
         ("Names", {"fields": ("gumroad_id", "id")}),
@@ -132,12 +153,15 @@ class SubscriptionList(StaffList):
     search_fields = ("gumroad_id",)
     search_help_text = "Gumroad's id, ours, an account's, an address"
     nothing = "No subscription is like that."
+    acts = (ASK_AGAIN,)
 
     def found(self, term: str) -> Q | None:
         one = as_uuid(term.removeprefix("subscription:"))
         if one:
             return Q(pk=one) | Q(account_id=one)
-        return Q(email__iexact=term) if "@" in term else Q(gumroad_id=term)
+        if "@" in term:
+            return Q(email__iexact=term) | Q(gumroad_email__iexact=term)
+        return Q(gumroad_id=term)
 
     @admin.display(description="status")
     def standing(self, row: Subscription) -> str:
@@ -150,6 +174,18 @@ class SubscriptionList(StaffList):
     @admin.display(description="server")
     def of_server(self, row: Subscription) -> str:
         return words.link(row.server)
+
+    @admin.display(description="is to be charged")
+    def next(self, row: Subscription) -> str:
+        return words.moment(row.next_plan_at)
+
+    @admin.display(description="charged last")
+    def charged(self, row: Subscription) -> str:
+        return words.moment(row.charged_at)
+
+    @admin.display(description="that was heard")
+    def money_back(self, row: Subscription) -> str:
+        return words.moment(row.returned_at)
 
     @admin.display(description="began")
     def began(self, row: Subscription) -> str:

@@ -7,4 +7,9 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from billing import programs  # noqa: F401  a worker must know the program before it meets a run of it
+        # A worker must know a program before it meets a run of it.
+        from billing import last_look, listening, policy, programs, reconcile  # noqa: F401
+        from servers.programs import destroy
+
+        policy.check_settings()
+        destroy.doubts.append(last_look.is_doubted)

@@ -1,23 +1,27 @@
-"""The life of a subscription: what Gumroad's API says of it is carried out, each change once and each with its event."""
+"""The life of a subscription: what Gumroad's API says of it is carried out, each change once and each with its event.
 
-from datetime import datetime, timedelta
+What a sale says of plan and money is billing/charges.py's.
+"""
+
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import actions as people
-from audit.actions import record
+from billing import charges, keeping
+from billing.events import iso, note
 from billing.models import Subscription
 from billing.offer import check_email, check_product, plan_bought
 from billing.puzzle import Puzzle, solved
 from billing.standing import Standing, standing
 from clients.gumroad import Sale, Subscriber
 from servers import actions as fleet
+from servers.desired import host_name
 from servers.models import Server
 from servers.plans import PLANS
 
 Status = Subscription.Status
-SAME_END = timedelta(hours=1)  # nobody comes back and leaves again within so little
 
 
 def take_turn(gumroad_id: str) -> bool:
@@ -36,16 +40,19 @@ def apply_subscriber(*, subscriber: Subscriber, sale: Sale | None = None, by: st
     check_product(subscriber.product_id)
     now = timezone.now()
     stands = standing(subscriber, now=now)
-    row = Subscription.objects.select_for_update().filter(gumroad_id=subscriber.id).first()
+    row = Subscription.objects.select_for_update(of=["self"]).filter(gumroad_id=subscriber.id).first()
     if row:
-        _move(row, stands, by)
+        lived_again = charges.tells_of_a_return(row, sale)
+        if sale:
+            charges.see_money(row, sale, by)
+        _move(row, charges.after_policy(row, stands), by, lived_again=lived_again)
     else:
         row = _begin(subscriber, sale, stands, by)
-    row.email = subscriber.email or row.email
+    row.gumroad_email = subscriber.email or row.gumroad_email
     row.recurrence = subscriber.recurrence[:20] or row.recurrence
     row.checked_at = now
     row.save()
-    solved(f"subscription:{subscriber.id}")
+    solved(f"subscription:{subscriber.id}", f"unasked:{subscriber.id}")
     return row
 
 
@@ -61,43 +68,49 @@ def _begin(subscriber: Subscriber, sale: Sale | None, stands: Standing, by: str)
         began_at=subscriber.created_at or sale.created_at or timezone.now(),
         charged_at=sale.created_at,
     )
-    _stand(row, stands)
+    charges.see_money(row, sale, by)
+    _stand(row, charges.after_policy(row, stands))
     row.save(force_insert=True)
-    _record("began", row, by, plan=plan.key, status=row.status)
+    note("began", row, by, plan=plan.key, status=row.status)
     if row.status != Status.ENDED:
         _welcome(row, by)
     return row
 
 
 def _nothing_sold(subscriber: Subscriber) -> Puzzle:
-    return Puzzle(
-        f"Nothing that counts was sold in the subscription {subscriber.id}.",
-        advice="A test purchase by the seller looks like this, and then nothing is to be done. "
-        "Otherwise look at the subscription at Gumroad, then read the ping again.",
-        about=f"subscription:{subscriber.id}",
-    )
+    return Puzzle.of("nothing_sold", about=f"subscription:{subscriber.id}", subscription=subscriber.id)
 
 
 def _welcome(row: Subscription, by: str, instead_of: Server | None = None) -> None:
-    """The way in, once however often this is said; and once more where a server was lost and another one is to be made."""
+    """The way in, once however often this is said; and once more where a server was lost and another one is to be made.
+
+    It leads to the server that waits for its deletion, if there is one: whoever buys anew may have come to keep it.
+    """
     again = f":{instead_of.pk}" if instead_of else ""
+    kept = keeping.only_ending(row.account)
+    way = f"/servers/{kept.pk}/keep" if kept else "/servers/new"
     people.invite_in(
-        email=row.email,
+        email="" if instead_of else row.email,  # later on it is the owners whom the account has then
         account=row.account,
         kind="welcome",
         key=f"welcome:{row.pk}{again}",
-        goes_to=f"/servers/new?subscription={row.pk}",
+        goes_to=f"{way}?subscription={row.pk}",
         by=by,
         plan=PLANS[row.plan].name,
+        keeps=host_name(kept) if kept else "",
     )
 
 
-def _move(row: Subscription, stands: Standing, by: str) -> None:
-    """Carries out the difference between where it stood and where it stands now."""
+def _move(row: Subscription, stands: Standing, by: str, *, lived_again: bool) -> None:
+    """Carries out the difference between where it stood and where it stands now.
+
+    What has ended and came back and ended again while we did not look has its days anew. But a dispute moves the end of
+    what had ended long before, and gives nobody more time: without a sign of life the first end counts.
+    """
     announced = row.ends_at
     match row.status, stands.status:
         case Status.ENDED, Status.ENDED:
-            if _is_another_end(announced, stands.ends_at):
+            if lived_again and _is_later(announced, stands.ends_at):
                 _come_back(row, by)
                 _end(row, stands, by)
         case _, Status.ENDED:
@@ -108,71 +121,36 @@ def _move(row: Subscription, stands: Standing, by: str) -> None:
         case _, Status.ENDING:
             _stand(row, stands)
             if announced != row.ends_at:
-                _record("ending", row, by, ends_at=_iso(row.ends_at))
+                note("ending", row, by, ends_at=iso(row.ends_at))
         case Status.ENDING, Status.ALIVE:
             _stand(row, stands)
-            _record("resumed", row, by)
+            note("resumed", row, by)
 
 
-def _is_another_end(before: datetime | None, now: datetime | None) -> bool:
-    """It came back and ended again while we did not look, so the days until the deletion count anew."""
-    return bool(before and now and now - before > SAME_END)
+def _is_later(before: datetime | None, now: datetime | None) -> bool:
+    return bool(before and now and now > before)
 
 
 def _end(row: Subscription, stands: Standing, by: str) -> None:
     _stand(row, stands)
-    _record("ended", row, by, ended_at=_iso(row.ended_at), reason=row.ended_reason)
-    solved(f"plan:{row.gumroad_id}", f"announced:{row.gumroad_id}")
+    note("ended", row, by, ended_at=iso(row.ended_at), reason=row.ended_reason)
+    charges.forget_wishes(row)
     if row.server and row.ended_at:
         fleet.schedule_destruction(server=row.server, ended_at=row.ended_at, reason=row.ended_reason, by=by)
 
 
 def _come_back(row: Subscription, by: str) -> None:
     """The server stays if its destruction has not begun; if it has, the customer makes a new one."""
-    _record("resumed", row, by, ends_at=_iso(row.ends_at if row.status == Status.ENDING else None))
+    note("resumed", row, by, ends_at=iso(row.ends_at if row.status == Status.ENDING else None))
     before = row.server
     if before and not fleet.keep_server(server=before, by=by):
-        _record("server_lost", row, by, server=str(before.pk), name=before.name)
+        note("server_lost", row, by, server=str(before.pk), name=before.name)
         row.server = None
     if row.server is None and row.status != Status.ENDED:
         _welcome(row, by, instead_of=before)
+    charges.fit(row, by)
 
 
 def _stand(row: Subscription, stands: Standing) -> None:
     row.status, row.ends_at = stands.status, stands.ends_at
     row.ended_at, row.ended_reason = stands.ended_at, stands.reason
-
-
-@transaction.atomic
-def apply_sale(*, subscription: Subscription, sale: Sale, by: str) -> None:
-    """Takes note of a newer charge's plan; one that we know says nothing new. Raises Puzzle if a server would have to change."""
-    row = Subscription.objects.select_for_update(of=["self"]).select_related("server").get(pk=subscription.pk)
-    if row.charged_at and sale.created_at and sale.created_at <= row.charged_at:
-        return
-    plan = plan_bought(sale)
-    if plan.key != row.plan:
-        _change_plan(row, plan.key, by)
-    row.charged_at = sale.created_at or row.charged_at
-    row.save(update_fields=["plan", "charged_at"])
-    solved(f"plan:{row.gumroad_id}", f"announced:{row.gumroad_id}")
-
-
-def _change_plan(row: Subscription, plan: str, by: str) -> None:
-    """Free while no server was made of the old plan; a server is not moved by what stands in a sale."""
-    server = row.server
-    if server and not server.gone_at:
-        raise Puzzle(
-            f"{row.email} now pays for “{plan}”, but the server {server.name} was made for “{row.plan}”.",
-            advice="Move the server to the other plan by hand, set the subscription's plan, then read the ping again.",
-            about=f"plan:{row.gumroad_id}",
-        )
-    _record("plan_changed", row, by, before=row.plan, plan=plan)
-    row.plan = plan
-
-
-def _record(what: str, row: Subscription, by: str, **facts: str | None) -> None:
-    record(f"subscription.{what}", by=by, account=row.account_id, subject=row.subject, **facts)
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None

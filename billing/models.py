@@ -61,14 +61,27 @@ class Subscription(models.Model):
         ENDING = "ending", "cancelled, paid until its end"
         ENDED = "ended", "ended"
 
+    class Returned(models.TextChoices):
+        """What may become of a charge's money."""
+
+        REFUNDED = "refunded", "given back"
+        DISPUTED = "disputed", "disputed"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     gumroad_id = models.CharField(max_length=80, unique=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
     server = models.OneToOneField(
         Server, null=True, blank=True, on_delete=models.SET_NULL, related_name="subscription"
     )
-    email = models.EmailField(help_text="as Gumroad knows the buyer")
-    plan = models.CharField(max_length=20)
+    email = models.EmailField(help_text="as it was typed at the checkout; of a gift, the receiver's")
+    gumroad_email = models.EmailField(blank=True, help_text="as Gumroad knows the buyer today")
+    plan = models.CharField(max_length=20, help_text="what the newest charge was for")
+    next_plan = models.CharField(
+        max_length=20, blank=True, help_text="announced; nothing follows before its charge"
+    )
+    next_plan_at = models.DateTimeField(
+        null=True, blank=True, help_text="when Gumroad means to charge for it"
+    )
     recurrence = models.CharField(max_length=20, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.ALIVE)
     began_at = models.DateTimeField(default=timezone.now)
@@ -77,6 +90,10 @@ class Subscription(models.Model):
     ended_reason = models.CharField(max_length=60, blank=True)
     charged_at = models.DateTimeField(
         null=True, blank=True, help_text="when the newest sale that we know was made"
+    )
+    returned = models.CharField(max_length=10, choices=Returned, blank=True, help_text="of the newest charge")
+    returned_at = models.DateTimeField(
+        null=True, blank=True, help_text="when we heard that it was given back"
     )
     checked_at = models.DateTimeField(default=timezone.now, help_text="when Gumroad was last asked")
 
@@ -93,3 +110,41 @@ class Subscription(models.Model):
     def subject(self) -> str:
         """How alarms and events name it."""
         return f"subscription:{self.pk}"
+
+
+class Reconciliation(models.Model):
+    """One comparison of what we hold with what Gumroad's API tells: the receipt of it."""
+
+    by = models.CharField(max_length=80)
+    since = models.DateField(null=True, blank=True, help_text="sales from this day on; all if there is none")
+    puzzled_since = models.DateField(
+        null=True,
+        blank=True,
+        help_text="of the oldest sale of ours that needs a person, so that it is read again",
+    )
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    sales = models.PositiveIntegerField(default=0, help_text="read from the list")
+    subscriptions = models.PositiveIntegerField(default=0, help_text="asked about one by one")
+    repaired = models.PositiveIntegerField(default=0, help_text="were not as Gumroad tells")
+    puzzling = models.PositiveIntegerField(default=0, help_text="need a person; each has its alarm")
+    error = models.CharField(max_length=500, blank=True, help_text="why it waits, or why it was given up")
+
+    class Meta:
+        indexes = [models.Index(fields=["-began_at", "-id"], name="reconciliation_newest")]
+
+    def __str__(self) -> str:
+        return f"reconciliation {self.pk}"
+
+    @property
+    def subject(self) -> str:
+        """How alarms and events name it."""
+        return f"reconciliation:{self.pk}"
+
+    def in_words(self) -> str:
+        """The receipt as one line."""
+        ended = f"ended {self.ended_at:%Y-%m-%d %H:%M} UTC" if self.ended_at else "is under way"
+        read = f"{self.sales} sales and {self.subscriptions} subscriptions read"
+        found = f"{self.repaired} repaired, {self.puzzling} for a person"
+        trouble = f"; {self.error}" if self.error else ""
+        return f"Began {self.began_at:%Y-%m-%d %H:%M} UTC, {ended}: {read}, {found}{trouble}."

@@ -14,47 +14,44 @@ TIER = "tier"  # Gumroad's title of the choice that a membership offers
 def check_product(product_id: str) -> None:
     """Raises Puzzle for anything but our own product."""
     if product_id != settings.GUMROAD_PRODUCT_ID:
-        raise Puzzle(
-            f"Something was sold that Mailat does not know: the product {product_id[:80]}.",
-            advice="If it should be Mailat, set GUMROAD_PRODUCT_ID and read the ping again. "
-            "If it is something else, send its pings elsewhere.",
-            about=f"product:{product_id}",
-        )
+        raise Puzzle.of("product", about=f"product:{product_id}", product=product_id)
+
+
+def is_something_else(product_id: str) -> bool:
+    """Whether the settings say that the seller sells this beside Mailat."""
+    return product_id in settings.GUMROAD_OTHER_PRODUCTS and product_id != settings.GUMROAD_PRODUCT_ID
 
 
 def check_sale(sale: Sale) -> None:
     """Raises Puzzle unless it is a charge for a subscription to our product by ourselves."""
     check_product(sale.product_id)
     if sale.seller_id and sale.seller_id != settings.GUMROAD_SELLER_ID:
-        raise Puzzle(
-            f"The sale {sale.id} is of another seller, {sale.seller_id[:80]}.",
-            advice="GUMROAD_TOKEN and GUMROAD_SELLER_ID belong to different people: set both anew.",
-            about=f"seller:{sale.seller_id}",
-        )
+        raise Puzzle.of("seller", about=f"seller:{sale.seller_id}", sale=sale.id, seller=sale.seller_id)
     if not sale.subscription_id:
-        raise Puzzle(
-            f"The sale {sale.id} is not part of a subscription.",
-            advice="The product at Gumroad must be a membership. Give the money back or make a subscription of it.",
-            about=f"sale:{sale.id}",
-        )
+        raise Puzzle.of("once", about=f"sale:{sale.id}", sale=sale.id)
 
 
 def plan_bought(sale: Sale) -> Plan:
-    """The plan whose name is the tier that was bought. Raises Puzzle if there is none; a plan is never guessed."""
+    """The plan whose name is the tier that was bought, once. Raises Puzzle if there is none; a plan is never guessed."""
+    if sale.quantity != 1:
+        raise Puzzle.of("quantity", about=f"sale:{sale.id}", sale=sale.id, quantity=sale.quantity)
     tiers = [option for title, option in sale.variants.items() if title.strip().casefold() == TIER]
-    for plan in PLANS.values():
-        if len(tiers) == 1 and is_plan(tiers[0], plan.key):
-            return plan
-    raise Puzzle(
-        f"The sale {sale.id} is of a tier that is no plan of ours: {', '.join(tiers)[:80] or 'none'}.",
-        advice=f"Name the tiers at Gumroad {', '.join(plan.name for plan in PLANS.values())}, then read the ping again.",
-        about=f"sale:{sale.id}",
-    )
+    plan = plan_named(tiers[0]) if len(tiers) == 1 else None
+    if plan is None:
+        told = ", ".join(tiers) or "none"
+        raise Puzzle.of("tier", about=f"sale:{sale.id}", sale=sale.id, tiers=told, plans=names())
+    return plan
 
 
-def is_plan(tier: str, plan: str) -> bool:
-    """Whether Gumroad's name of the tier is our name of the plan, in whatever case."""
-    return tier.strip().casefold() == PLANS[plan].name.casefold()
+def plan_named(tier: str) -> Plan | None:
+    """The plan that Gumroad's name of a tier means, in whatever case."""
+    name = tier.strip().casefold()
+    return next((plan for plan in PLANS.values() if plan.name.casefold() == name), None)
+
+
+def names() -> str:
+    """What the tiers at Gumroad must be called."""
+    return ", ".join(plan.name for plan in PLANS.values())
 
 
 def check_email(sale: Sale) -> str:
@@ -62,9 +59,5 @@ def check_email(sale: Sale) -> str:
     try:
         validate_email(sale.email)
     except ValidationError:
-        raise Puzzle(
-            f"The buyer's address of the sale {sale.id} is none.",
-            advice="Ask the buyer through Gumroad, have the address corrected there, and read the ping again.",
-            about=f"sale:{sale.id}",
-        ) from None
+        raise Puzzle.of("email", about=f"sale:{sale.id}", sale=sale.id) from None
     return sale.email

@@ -11,18 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
+from billing.policy import EVENTS, SALE
+
 MOST_BYTES = 256 * 1024  # a ping has about two thousand; from here on only the beginning is kept
 MOST_FIELDS = 5_000
 DEEPEST = 8
 ID = re.compile(r"[A-Za-z0-9_-]{1,70}={0,2}")
-
-OF_A_SALE = {"sale", "refund", "dispute", "dispute_won"}
-OF_A_SUBSCRIPTION = {
-    "cancellation",
-    "subscription_updated",
-    "subscription_ended",
-    "subscription_restarted",
-}
 
 
 @dataclass(frozen=True)
@@ -57,10 +51,15 @@ class AboutSale:
 
 @dataclass(frozen=True)
 class AboutSubscription:
-    """Something happened to this subscription: read it again. `announces` is the tier that it will have, if that is said."""
+    """Something happened to this subscription: read it again.
+
+    `announces` is the tier that it will have `at` a moment (ISO 8601) and `instead_of` another one, if that is said.
+    """
 
     subscription_id: str
     announces: str = ""
+    instead_of: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,14 +98,13 @@ def meaning(reading: Reading) -> Meaning:
         return Puzzling(reading.trouble)
     if _is_test(reading):
         return NotForUs("a test from Gumroad's settings, or a purchase by the seller, which costs nothing")
-    if reading.kind in OF_A_SALE:
+    event = EVENTS.get(reading.kind)
+    if event is None:
+        return Puzzling(f"its kind “{reading.kind[:40]}” is not known")
+    if event.about == SALE:
         return _id(reading, "sale_id", AboutSale)
-    if reading.kind in OF_A_SUBSCRIPTION:
-        about = _id(reading, "subscription_id", AboutSubscription)
-        return (
-            replace(about, announces=_announced(reading)) if isinstance(about, AboutSubscription) else about
-        )
-    return Puzzling(f"its kind “{reading.kind[:40]}” is not known")
+    about = _id(reading, "subscription_id", AboutSubscription)
+    return _with_announcement(about, reading) if isinstance(about, AboutSubscription) else about
 
 
 About = TypeVar("About", AboutSale, AboutSubscription)
@@ -121,14 +119,21 @@ def _id(reading: Reading, key: str, about: type[About]) -> About | Puzzling:
     return about(value)
 
 
-def _announced(reading: Reading) -> str:
-    """Only an announcement has a new plan; it tells a person where to look, and changes nothing by itself."""
+def _with_announcement(about: AboutSubscription, reading: Reading) -> AboutSubscription:
+    """Only a change of plan has a new plan; what it says is shown to people, and acted upon only when it is charged."""
     if reading.kind != "subscription_updated":
-        return ""
-    plan = reading.fields.get("new_plan")
+        return about
+    tier = _tier(reading, "new_plan") or "an unnamed tier"
+    return replace(
+        about, announces=tier, instead_of=_tier(reading, "old_plan"), at=reading.text("effective_as_of")[:40]
+    )
+
+
+def _tier(reading: Reading, key: str) -> str:
+    plan = reading.fields.get(key)
     tier = plan.get("tier") if isinstance(plan, dict) else None
     name = tier.get("name") if isinstance(tier, dict) else None
-    return name[:80] if isinstance(name, str) and name.strip() else "an unnamed tier"
+    return name[:80] if isinstance(name, str) and name.strip() else ""
 
 
 def _is_test(reading: Reading) -> bool:

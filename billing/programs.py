@@ -1,16 +1,17 @@
 """A ping that was kept is read, and what it is about is asked of Gumroad anew and carried out."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
-from billing import life, pings
+from billing import charges, life, pings
+from billing.looking import newest_sale
 from billing.models import Ping, Subscription
-from billing.offer import check_sale, is_plan
+from billing.offer import check_sale, is_something_else
 from billing.puzzle import Puzzle, solved
 from clients.errors import Gone
-from clients.gumroad import Gumroad, Sale, Subscriber
+from clients.gumroad import Gumroad, Sale
 from engine.program import Next, Program, done, hop, nap
 
 BY = "gumroad"
@@ -36,17 +37,19 @@ class ApplyPing(Program):
         match pings.meaning(reading):
             case pings.AboutSale(sale_id):
                 return self._look_up("sale", sale_id)
-            case pings.AboutSubscription(subscription_id, announces):
-                return self._look_up("subscription", subscription_id, announces)
+            case pings.AboutSubscription(subscription_id, announces, instead_of, at):
+                return self._look_up(
+                    "subscription", subscription_id, announces=announces, instead_of=instead_of, at=at
+                )
             case pings.NotForUs(why):
                 return self._become(Became.IGNORED, why)
             case pings.Puzzling(why):
                 return self._puzzled(unreadable(self.ping, why))
 
-    def _look_up(self, what: str, its_id: str, announces: str = "") -> Next:
+    def _look_up(self, what: str, its_id: str, **announced: str) -> Next:
         self.ping.about = its_id
         self.ping.save(update_fields=["kind", "about"])
-        self.args.update(what=what, id=its_id, announces=announces)
+        self.args.update(what=what, id=its_id, **announced)
         return hop(self.ask)
 
     def ask(self) -> Next:
@@ -60,47 +63,54 @@ class ApplyPing(Program):
             return self._puzzled(puzzle)
 
     def _ask(self, gumroad: Gumroad) -> Next:
-        sale = gumroad.sale(self.args["id"]) if self.args["what"] == "sale" else None
-        if sale:
-            check_sale(sale)
+        asked_at = timezone.now()
+        sale = self._sale(gumroad)
+        if sale and is_something_else(sale.product_id):
+            return self._leave_alone(sale.product_id)
         gumroad_id = sale.subscription_id if sale else self.args["id"]
         if not life.take_turn(gumroad_id):
             return nap(TURN_SECONDS)
+        if sale and Subscription.objects.filter(gumroad_id=gumroad_id, checked_at__gte=asked_at).exists():
+            sale = self._sale(gumroad)  # somebody may have had a newer answer meanwhile
         subscriber = gumroad.subscriber(gumroad_id)
-        newest = sale or self._newest_sale(gumroad, subscriber)
+        if is_something_else(subscriber.product_id):
+            return self._leave_alone(subscriber.product_id)
+        newest = newest_sale(gumroad, subscriber, sale)
         subscription = life.apply_subscriber(subscriber=subscriber, sale=newest, by=BY)
         self.ping.subscription = subscription
+        charges.see_older(subscription, sale, newest)
         if newest:
-            life.apply_sale(subscription=subscription, sale=newest, by=BY)
-        self._check_announcement(subscription)
-        solved(*self._causes(subscriber))
+            charges.apply_sale(subscription=subscription, sale=newest, by=BY)
+        self._announce(subscription)
+        solved(*self._causes(subscriber.product_id))
         return self._become(Became.APPLIED, in_words(subscription, sale))
 
-    def _newest_sale(self, gumroad: Gumroad, subscriber: Subscriber) -> Sale | None:
-        """Only a sale names the plan, so one is read where the plan is not known or is said to change."""
-        known = Subscription.objects.filter(gumroad_id=subscriber.id).exists()
-        if not subscriber.purchase_ids or (known and not self.args["announces"]):
-            return None
-        sale = gumroad.sale(subscriber.purchase_ids[-1])
-        check_sale(sale)
+    def _sale(self, gumroad: Gumroad) -> Sale | None:
+        sale = gumroad.sale(self.args["id"]) if self.args["what"] == "sale" else None
+        if sale and not is_something_else(sale.product_id):
+            check_sale(sale)
         return sale
 
-    def _check_announcement(self, subscription: Subscription) -> None:
-        """A change of plan that comes later stands in no answer of the API until it is charged; so a person is told."""
-        row = Subscription.objects.get(pk=subscription.pk)
-        announced = self.args["announces"]
-        if announced and not is_plan(announced, row.plan):
-            raise Puzzle(
-                f"Gumroad announces that {row.email} changes from “{row.plan}” to “{announced}”.",
-                advice="Look at Gumroad when it takes effect. The first charge for the new plan is told of separately.",
-                about=f"announced:{row.gumroad_id}",
+    def _leave_alone(self, product_id: str) -> Next:
+        solved(*self._causes(product_id))
+        return self._become(Became.IGNORED, "of something else that the seller sells")
+
+    def _announce(self, subscription: Subscription) -> None:
+        """A change of plan that comes later stands in no answer of the API until it is charged."""
+        if self.args.get("announces"):
+            charges.announce(
+                subscription=subscription,
+                tier=self.args["announces"],
+                instead_of=self.args.get("instead_of", ""),
+                at=moment(self.args.get("at", "")),
+                by=BY,
             )
 
-    def _causes(self, subscriber: Subscriber) -> list[str]:
+    def _causes(self, product_id: str) -> list[str]:
         """What may have been puzzling about this ping before and is not now."""
         return [
             f"{self.args['what']}:{self.args['id']}",
-            f"product:{subscriber.product_id}",
+            f"product:{product_id}",
             f"ping:{self.ping.pk}",
         ]
 
@@ -125,19 +135,20 @@ class ApplyPing(Program):
 
 
 def unreadable(ping: Ping, why: str) -> Puzzle:
-    return Puzzle(
-        f"A ping of Gumroad's was not understood: {why}.",
-        advice="Look at the ping. If it tells of a sale or a subscription, look that up at Gumroad.",
-        about=f"ping:{ping.pk}",
-    )
+    return Puzzle.of("unreadable", about=f"ping:{ping.pk}", why=why)
 
 
 def unknown_to_gumroad(what: str, its_id: str) -> Puzzle:
-    return Puzzle(
-        f"A ping tells of the {what} {its_id}, but Gumroad's API knows of none.",
-        advice="Look whether GUMROAD_TOKEN is the seller's own. If it is, somebody may know the webhook's secret: change it.",
-        about=f"{what}:{its_id}",
-    )
+    return Puzzle.of("unknown", about=f"{what}:{its_id}", what=what, id=its_id)
+
+
+def moment(told: str) -> datetime | None:
+    """Gumroad's ISO 8601, in UTC where no zone is told; nothing if it is none."""
+    try:
+        at = datetime.fromisoformat(told)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def in_words(subscription: Subscription, sale: Sale | None) -> str:

@@ -9,16 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.models import Subscription
+from billing.policy import STATES, State
 from billing.puzzle import Puzzle
 from clients.gumroad import Subscriber
 
 Status = Subscription.Status
-LIVE = {"alive", "pending_cancellation", "pending_failure"}
-ENDED_AT = {
-    "cancelled": "cancelled_at",
-    "failed_payment": "failed_at",
-    "fixed_subscription_period_ended": "ended_at",
-}
 
 
 @dataclass(frozen=True)
@@ -33,21 +28,23 @@ class Standing:
 
 def standing(subscriber: Subscriber, *, now: datetime) -> Standing:
     """Raises Puzzle if Gumroad's word for the state is a new one."""
-    if subscriber.status in ENDED_AT:
-        return _over(subscriber, now)
-    if subscriber.status not in LIVE:
-        raise Puzzle(
-            f"Gumroad says “{subscriber.status[:40]}” of the subscription {subscriber.id}, which is not known.",
-            advice="Look at the subscription at Gumroad, and teach billing/standing.py the word.",
+    state = STATES.get(subscriber.status)
+    if state is None:
+        raise Puzzle.of(
+            "status",
             about=f"subscription:{subscriber.id}",
+            status=subscriber.status[:40],
+            subscription=subscriber.id,
         )
+    if state.status == Status.ENDED:
+        return _over(subscriber, state, now)
     if subscriber.cancelled_at:
         return Standing(Status.ENDING, ends_at=subscriber.cancelled_at)
     return Standing(Status.ALIVE)
 
 
-def _over(subscriber: Subscriber, now: datetime) -> Standing:
+def _over(subscriber: Subscriber, state: State, now: datetime) -> Standing:
     """An end that was brought forward keeps its old date at Gumroad, so what has ended may bear a date that is to come."""
-    told: datetime | None = getattr(subscriber, ENDED_AT[subscriber.status])
+    told: datetime | None = getattr(subscriber, state.ended_at)
     told = told or subscriber.ended_at or subscriber.failed_at or subscriber.cancelled_at
     return Standing(Status.ENDED, told, min(told or now, now), subscriber.status)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -24,9 +25,9 @@ def only_shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def shop(only_shop: Shop, settings: object) -> Shop:
+def shop(only_shop: Shop, settings: Any) -> Shop:
     only_shop.clear()
-    settings.GUMROAD_API_URL = only_shop.url  # type: ignore[attr-defined]
+    settings.GUMROAD_API_URL = only_shop.url
     return only_shop
 
 

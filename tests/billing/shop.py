@@ -8,11 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
+from django.utils import timezone
+
+SALES_A_PAGE = 10
 PRODUCT, SELLER = "product==", "seller=="
 
 
@@ -43,20 +46,27 @@ class Bought:
     created_at: datetime
     cancelled_at: datetime | None = None
     failed_at: datetime | None = None
+    completed_at: datetime | None = None
+    first_end: datetime | None = None  # what a dispute moved
+    unheard_end: datetime | None = None  # before a return without a charge, of which nobody may have heard
     deactivated: bool = False
     pending_failure: bool = False
     product: str = PRODUCT
     sales: list[str] = field(default_factory=list)
 
     @property
+    def ended_at(self) -> datetime | None:
+        """When what it was paid for was over, whatever a dispute says later on."""
+        return self.first_end or self.failed_at or self.cancelled_at
+
+    @property
     def status(self) -> str:
         if self.deactivated:
-            return "failed_payment" if self.failed_at else "cancelled"
+            ended = "fixed_subscription_period_ended" if self.completed_at else "cancelled"
+            return "failed_payment" if self.failed_at else ended
         if self.pending_failure:
             return "pending_failure"
-        return (
-            "pending_cancellation" if self.cancelled_at and self.cancelled_at > datetime.now(UTC) else "alive"
-        )
+        return "pending_cancellation" if self.cancelled_at and self.cancelled_at > timezone.now() else "alive"
 
 
 class Shop:
@@ -70,16 +80,33 @@ class Shop:
         self.bought: dict[str, Bought] = {}
         self.sales: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
-        self.closed = False
+        self.closed = self.slow_list = False
         self.hidden: set[str] = set()
+        self.stale_keys: set[str] = set()
+        self.spoiled: dict[
+            str, dict[str, Any]
+        ] = {}  # what the list tells otherwise than it is, by the sale's id
 
     # --- what happens at the shop; each answers the pings that Gumroad sends
 
-    def buy(self, email: str = "alice@example.test", tier: str = "Plus", **other: Any) -> list[bytes]:
+    def buy(
+        self, email: str = "alice@example.test", tier: str = "Plus", *, days_ago: float = 40, **other: Any
+    ) -> list[bytes]:
         number = len(self.bought) + 1
-        bought = Bought(f"sub{number}==", email, tier, datetime.now(UTC) - timedelta(days=40), **other)
+        bought = Bought(f"sub{number}==", email, tier, timezone.now() - timedelta(days=days_ago), **other)
         self.bought[bought.id] = bought
         return self.charge(bought, at=bought.created_at)
+
+    def give(self, giver: str, receiver: str) -> list[bytes]:
+        """Two sales: the giver's with the price, which the API lists, and the receiver's seconds later, which is told."""
+        self.buy(email=receiver)
+        bought = self.bought[f"sub{len(self.bought)}=="]
+        given, at = self.sales[bought.sales[0]], bought.created_at + timedelta(seconds=2)
+        received = {**given, "id": f"sale{len(self.sales) + 1}==", "price": 0, "created_at": _iso(at)}
+        self.sales[received["id"]] = received | {"is_gift_receiver_purchase": True}
+        given |= {"email": giver, "purchase_email": giver, "full_name": "Gertrude Giver"}
+        given |= {"giftee_email": receiver, "is_gift_sender_purchase": True}
+        return [self.sale_ping(received["id"], is_gift_receiver_purchase=True, gifter_email=giver)]
 
     def charge(self, bought: Bought, at: datetime | None = None) -> list[bytes]:
         sale = {
@@ -89,26 +116,27 @@ class Shop:
             "email": bought.email,
             "purchase_email": bought.email,
             "full_name": "Alice Baker",
-            "created_at": _iso(at or datetime.now(UTC)),
+            "created_at": _iso(at or timezone.now()),
             "subscription_id": bought.id,
             "variants": {"Tier": bought.tier},
             "price": 3900,
         }
         self.sales[sale["id"]] = sale
+        bought.first_end = bought.unheard_end = None
         bought.sales.append(sale["id"])
         return [self.sale_ping(sale["id"])]
 
     def cancel(self, bought: Bought, days: float = 20) -> list[bytes]:
-        bought.cancelled_at = datetime.now(UTC) + timedelta(days=days)
+        bought.cancelled_at = timezone.now() + timedelta(days=days)
         return [self.ping(bought, "cancellation", cancelled=True, cancelled_at=_iso(bought.cancelled_at))]
 
     def end(self, bought: Bought, days_ago: float = 0) -> list[bytes]:
-        bought.cancelled_at = datetime.now(UTC) - timedelta(days=days_ago)
+        bought.cancelled_at = timezone.now() - timedelta(days=days_ago)
         bought.deactivated = True
         return [self.ping(bought, "subscription_ended", ended_reason="cancelled")]
 
     def fail(self, bought: Bought) -> list[bytes]:
-        bought.failed_at, bought.deactivated = datetime.now(UTC), True
+        bought.failed_at, bought.deactivated = timezone.now(), True
         cancelled = self.ping(bought, "cancellation", cancelled=True, cancelled_due_to_payment_failures=True)
         return [cancelled, self.ping(bought, "subscription_ended", ended_reason="failed_payment")]
 
@@ -117,9 +145,30 @@ class Shop:
         bought.deactivated = bought.pending_failure = False
         return [self.ping(bought, "subscription_restarted"), *self.charge(bought)]
 
-    def refund(self, sale_id: str) -> list[bytes]:
-        self.sales[sale_id]["partially_refunded"] = True
-        return [self.sale_ping(sale_id, "refund", refunded=False)]
+    def refund(self, sale_id: str, *, in_full: bool = False) -> list[bytes]:
+        self.sales[sale_id]["refunded" if in_full else "partially_refunded"] = True
+        return [self.sale_ping(sale_id, "refund", refunded=in_full)]
+
+    def dispute(self, bought: Bought, sale_id: str = "") -> list[bytes]:
+        """Gumroad ends the subscription with it; of what had ended already, the end moves to this moment."""
+        sale_id = sale_id or bought.sales[-1]
+        self.sales[sale_id]["disputed"] = True
+        told = self.sale_ping(sale_id, "dispute", disputed=True)
+        if not bought.deactivated:
+            return [told, *self.end(bought)]
+        bought.first_end = bought.ended_at
+        return [told, *self.cancel(bought, days=0)]
+
+    def win(self, bought: Bought, sale_id: str = "") -> list[bytes]:
+        """It begins again without a charge; an end that was to come is withdrawn."""
+        sale_id = sale_id or bought.sales[-1]
+        self.sales[sale_id]["dispute_won"] = True
+        told = self.sale_ping(sale_id, "dispute_won", disputed=True, dispute_won=True)
+        if bought.deactivated:
+            bought.unheard_end = bought.unheard_end or bought.ended_at
+        bought.cancelled_at = bought.failed_at = bought.first_end = None
+        bought.deactivated = False
+        return [told, self.ping(bought, "subscription_restarted")]
 
     # --- pings
 
@@ -151,17 +200,23 @@ class Shop:
         }
         return encode({**fields, **more})
 
-    def announce(self, bought: Bought, tier: str) -> bytes:
+    def announce(self, bought: Bought, tier: str, days: float = 20) -> bytes:
         plans = {"old_plan": {"tier": {"name": bought.tier}}, "new_plan": {"tier": {"name": tier}}}
-        return self.ping(bought, "subscription_updated", type="downgrade", **plans)
+        at = _iso(timezone.now() + timedelta(days=days))
+        return self.ping(bought, "subscription_updated", type="downgrade", effective_as_of=at, **plans)
 
     # --- the API
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
         if self.closed:
             return 503, {}
-        kind, _, its_id = path.removeprefix("/v2/").partition("/")
+        address, _, query = path.removeprefix("/v2/").partition("?")
+        kind, _, its_id = address.partition("/")
         its_id = unquote(its_id)
+        if address == "sales" and self.slow_list:
+            return 400, {"status": 400, "error": "Query timed out. Try narrowing the date range."}
+        if address == "sales":
+            return self.list_sales(dict(parse_qsl(query)))
         if its_id in self.hidden:
             return 200, {"success": False, "message": f"The {kind} was not found."}
         if kind == "sales" and its_id in self.sales:
@@ -169,6 +224,19 @@ class Shop:
         if kind == "subscribers" and its_id in self.bought:
             return 200, {"success": True, "subscriber": _subscriber(self.bought[its_id])}
         return 200, {"success": False, "message": f"The {kind} was not found."}
+
+    def list_sales(self, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Ten a page, the newest first; a key is the number of the sale before."""
+        if asked.get("page_key") in self.stale_keys:
+            return 400, {"status": 400, "error": "Invalid page_key."}
+        paid = [sale for sale in self.sales.values() if not sale.get("is_gift_receiver_purchase")]
+        rows = sorted(paid, key=lambda sale: (sale["created_at"], sale.get("id", "")), reverse=True)
+        rows = [sale for sale in rows if sale["created_at"][:10] >= asked.get("after", "")]
+        begin = int(asked.get("page_key", "0"))
+        told = [{**sale, **self.spoiled.get(sale.get("id", ""), {})} for sale in rows]
+        page = {"success": True, "sales": told[begin : begin + SALES_A_PAGE]}
+        more = len(rows) > begin + SALES_A_PAGE
+        return 200, {**page, "next_page_key": str(begin + SALES_A_PAGE)} if more else page
 
 
 def _subscriber(bought: Bought) -> dict[str, Any]:
@@ -182,7 +250,7 @@ def _subscriber(bought: Bought) -> dict[str, Any]:
         "recurrence": "monthly",
         "cancelled_at": _iso(bought.cancelled_at),
         "failed_at": _iso(bought.failed_at),
-        "ended_at": None,
+        "ended_at": _iso(bought.completed_at),
         "status": bought.status,
     }
 
@@ -198,6 +266,7 @@ def opened() -> Iterator[Shop]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             shop.asked.append(self.path)

@@ -69,11 +69,13 @@ def test_a_change_of_plan_says_which_tier_it_announces() -> None:
     fields = {
         "subscription_id": "S==",
         "resource_name": "subscription_updated",
+        "effective_as_of": "2026-10-01T10:00:00Z",
         "old_plan": {"tier": {"id": "A==", "name": "Basic"}, "price_cents": 1900},
         "new_plan": {"tier": {"id": "B==", "name": "Pro"}, "price_cents": 7900},
     }
-    assert meaning(read(encode(fields), FORM)) == AboutSubscription("S==", announces="Pro")
-    assert meaning(read(json.dumps(fields).encode(), JSON)) == AboutSubscription("S==", announces="Pro")
+    announced = AboutSubscription("S==", announces="Pro", instead_of="Basic", at="2026-10-01T10:00:00Z")
+    assert meaning(read(encode(fields), FORM)) == announced
+    assert meaning(read(json.dumps(fields).encode(), JSON)) == announced
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is not understood changes nothing by a guess, is told to a person, and can be read again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,8 +11,8 @@ from billing import actions
 from billing.models import Ping, Subscription
 from billing.puzzle import Puzzle
 from engine.models import Alarm, Run
-from servers.models import Server
 from tests.billing.conftest import Deliver, work_on
+from tests.billing.reconciling import receipt, reconciled
 from tests.billing.shop import Shop, encode
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,31 @@ def test_another_product_is_no_server(shop: Shop, deliver: Deliver) -> None:
     deliver(shop.cancel(shop.bought["sub1=="])[0])
     assert len(open_alarms()) == 1, "one cause, one alarm"
     assert not Subscription.objects.exists()
+
+
+def test_what_the_seller_sells_besides_is_left_alone_once_it_is_named(
+    shop: Shop, deliver: Deliver, settings: Any
+) -> None:
+    ping = deliver(shop.buy(product="book==")[0])
+    shop.spoiled["sale1=="] = {"subscription_id": None}
+    (alarm,) = open_alarms()
+    assert "GUMROAD_OTHER_PRODUCTS" in alarm.advice
+    settings.GUMROAD_OTHER_PRODUCTS = {"film==", "book==", "product=="}
+    actions.read_again(ping=ping, by="staff:1")
+    assert work_on(ping).became == Became.IGNORED
+    assert not open_alarms()
+    assert deliver(shop.cancel(shop.bought["sub1=="])[0]).became == Became.IGNORED
+    assert deliver(shop.buy(email="bob@example.test")[0]).became == Became.APPLIED, "ours is ours"
+    assert receipt(reconciled()) == (2, 1, 0, 0, "")
+    assert not open_alarms()
+
+
+def test_a_reconciliation_closes_what_was_asked_about_another_product(shop: Shop, settings: Any) -> None:
+    shop.buy(product="book==")
+    assert reconciled().puzzling == 1
+    settings.GUMROAD_OTHER_PRODUCTS = {"book=="}
+    after = reconciled()
+    assert (after.puzzling, after.puzzled_since, open_alarms()) == (0, None, [])
 
 
 def test_a_ping_cannot_make_another_product_ours(shop: Shop, deliver: Deliver) -> None:
@@ -133,52 +159,6 @@ def test_while_gumroad_is_closed_a_ping_waits_and_nothing_is_lost(shop: Shop, de
     assert (ping.became, Run.objects.get(program="ApplyPing").error[:8]) == (Became.NEW, "TryLater")
     shop.closed = False
     assert work_on(ping).became == Became.APPLIED
-
-
-def test_another_plan_is_free_while_there_is_no_server(shop: Shop, deliver: Deliver) -> None:
-    deliver(shop.buy()[0])
-    bought = shop.bought["sub1=="]
-    bought.tier = "Pro"
-    assert deliver(shop.charge(bought)[0]).became == Became.APPLIED
-    assert Subscription.objects.get().plan == "pro"
-
-
-def test_another_plan_for_a_server_needs_a_person_and_holds_nothing_else_up(
-    shop: Shop, deliver: Deliver
-) -> None:
-    (first,) = shop.buy()
-    deliver(first)
-    row, bought = Subscription.objects.get(), shop.bought["sub1=="]
-    actions.make_server(subscription=row, name="bakery", place="fsn1", by="user:1")
-    bought.tier = "Pro"
-    (charge,) = shop.charge(bought)
-    shop.cancel(bought)
-    ping = deliver(charge)
-    row.refresh_from_db()
-    assert (ping.became, row.plan, row.status) == (Became.PUZZLING, "plus", Status.ENDING)
-    assert "bakery" in open_alarms()[0].says
-
-    assert deliver(first).became == Became.APPLIED, "an older sale says nothing of the plan"
-    assert len(open_alarms()) == 1
-    Subscription.objects.update(plan="pro")
-    Server.objects.update(plan="pro")
-    actions.read_again(ping=ping, by="staff:1")
-    assert work_on(ping).became == Became.APPLIED
-    assert open_alarms() == []
-
-
-def test_a_change_that_is_announced_is_told_of_until_it_is_charged(shop: Shop, deliver: Deliver) -> None:
-    deliver(shop.buy()[0])
-    bought = shop.bought["sub1=="]
-    announcement = shop.announce(bought, "Basic")
-    assert deliver(announcement).became == Became.PUZZLING
-    assert Subscription.objects.get().plan == "plus"
-    assert "Basic" in open_alarms()[0].says
-    bought.tier = "Basic"
-    deliver(shop.charge(bought)[0])
-    assert Subscription.objects.get().plan == "basic"
-    assert open_alarms() == []
-    assert deliver(announcement).became == Became.APPLIED, "told twice, but it is so already"
 
 
 def test_an_upgrade_that_is_charged_already_needs_nobody(shop: Shop, deliver: Deliver) -> None:

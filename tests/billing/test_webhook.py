@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from django.test import Client, RequestFactory
 from billing import webhook
 from billing.models import Ping
 from billing.pings import MOST_BYTES
+from engine import at_once
+from engine.at_once import KNOCK_EVERY, Crowd
 from engine.models import Run
 from tests.billing.shop import encode
 
@@ -38,6 +41,29 @@ def test_a_ping_is_kept_byte_for_byte_with_its_program(body: bytes) -> None:
     assert (bytes(ping.body), ping.content_type, ping.became) == (body, FORM, Ping.Became.NEW)
     run = Run.objects.get()
     assert (run.program, run.subject, run.finished_at) == ("ApplyPing", f"ping:{ping.pk}", None)
+
+
+@pytest.mark.django_db
+def test_what_gumroad_has_in_line_for_the_secret_before_is_kept(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.GUMROAD_WEBHOOK_SECRET, settings.GUMROAD_WEBHOOK_SECRET_BEFORE = "the-new-word", SECRET
+    compared: list[str] = []
+    compare = webhook.constant_time_compare
+    monkeypatch.setattr(
+        webhook, "constant_time_compare", lambda given, right: compared.append(right) or compare(given, right)
+    )
+    assert [post().status_code, post(path="/hooks/gumroad/the-new-word").status_code] == [200, 200]
+    assert post(path="/hooks/gumroad/another").status_code == 404
+    assert compared == ["the-new-word", SECRET] * 3, "how long it takes does not tell which one it was"
+
+
+@pytest.mark.django_db
+def test_the_secret_before_is_forgotten_when_it_is_set_no_more(settings: Any) -> None:
+    settings.GUMROAD_WEBHOOK_SECRET = "the-new-word"
+    assert settings.GUMROAD_WEBHOOK_SECRET_BEFORE == ""
+    assert post().status_code == 404
+    assert webhook.gumroad(RequestFactory().post("/"), "").status_code == 404, "an empty word is none"
 
 
 @pytest.mark.django_db
@@ -98,24 +124,26 @@ def test_a_ping_needs_no_cookie_and_leaves_none() -> None:
 
 
 @pytest.mark.django_db
-def test_what_could_not_be_kept_is_asked_for_again() -> None:
+def test_what_could_not_be_kept_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
-        raise OperationalError("the database is away")
+        raise psycopg.OperationalError("the database is away")
 
-    with connection.execute_wrapper(broken):
-        assert post().status_code == 503
+    monkeypatch.setattr("engine.prepared.run", broken)
+    assert post().status_code == 503
     assert not Ping.objects.exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_ping_is_not_kept_without_its_program() -> None:
-    def broken(execute: Any, sql: str, *more: Any) -> Any:
-        if "engine_run" in sql:
-            raise OperationalError("the disk is full")
-        return execute(sql, *more)
-
-    with connection.execute_wrapper(broken):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE engine_run ADD CONSTRAINT nobody CHECK (program <> 'ApplyPing') NOT VALID"
+        )
+    try:
         assert post().status_code == 503
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE engine_run DROP CONSTRAINT nobody")
     assert not Ping.objects.exists()
 
 
@@ -157,6 +185,7 @@ def dead_broker() -> Iterator[None]:
 def test_a_ping_is_kept_while_the_broker_is_away_and_gumroad_does_not_wait(
     dead_broker: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(at_once, "crowd", Crowd(KNOCK_EVERY))  # no ping of another test came just before
     waited: list[float] = []
     monkeypatch.setattr("kombu.utils.functional.sleep", waited.append)
     assert post().status_code == 200
