@@ -11,8 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from accounts.models import Account, Membership, User
+from accounts.open import Invitation
 from accounts.paths import safe_path
 
 CHOSEN = "account"  # the session's name for the account that was chosen
@@ -66,22 +68,39 @@ def choose_account(request: HttpRequest, account_id: UUID) -> Account:
     return membership.account
 
 
-def signed_in(view: View) -> View:
-    """For a view that wants somebody signed in who belongs to an account; others are led to where they get on."""
+def as_anybody(view: View) -> View:
+    """For a view that wants somebody signed in, also who belongs to no account, as most of the staff."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return to_sign_in(request)
+        return view(request, *args, **kwargs) if request.user.is_authenticated else to_sign_in(request)
+
+    return answer
+
+
+def signed_in(view: View) -> View:
+    """For a view that wants somebody signed in who belongs to an account; others are led to where they get on."""
+
+    @as_anybody
+    @wraps(view)
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             membership_of(request)
         except NoAccount:
-            if request.user.is_staff:
-                return redirect("admin:index")
-            raise
+            return _elsewhere(request)
         return view(request, *args, **kwargs)
 
     return answer
+
+
+def _elsewhere(request: HttpRequest) -> HttpResponse:
+    """To the admin, or to the invitation that waits for an answer. Raises NoAccount if there is nothing else."""
+    if request.user.is_staff:
+        return redirect("admin:index")
+    invited = Invitation.objects.live().filter(email=cast(User, request.user).email)
+    if one := invited.order_by("-sent_at", "pk").first():
+        return redirect(reverse("account-invitation", args=[one.pk]))
+    raise NoAccount("You belong to no account.")
 
 
 def owner_required(view: View) -> View:

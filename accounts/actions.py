@@ -12,7 +12,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import letters, mail, tokens
+from accounts.mfa import has_second_factor
 from accounts.models import Account, Letter, Membership, SignInLink, SignInLinks, User
+from accounts.open import Invitation
 from audit.actions import record
 
 INVITATION_LIFE = timedelta(days=1)  # comes unasked, so nobody sits waiting for it
@@ -81,12 +83,27 @@ def remove_member(*, account: Account, user: User, by: str) -> bool:
     member = Membership.objects.filter(account=account, user=user).first()
     if member is None:
         return False
-    owners = Membership.objects.filter(account=account, role=Membership.Role.OWNER)
-    if not owners.exclude(pk=member.pk).exists():
-        raise LastOwner("The last owner of an account cannot leave it.")
+    must_keep_owner(member)
+    gone = member.pk
     member.delete()
+    _withdraw_invitations(account, user, by)
     record("person.left", by=by, account=account.pk, subject=f"user:{user.pk}")
+    if by != f"user:{user.pk}":
+        letters.post("person_removed", to=user.email, key=f"person_removed:{gone}", of=account.name)
     return True
+
+
+def _withdraw_invitations(account: Account, user: User, by: str) -> None:
+    from accounts import invitations
+
+    invitations.withdraw_those_of(user=user, account=account, by=by)
+
+
+def must_keep_owner(member: Membership) -> None:
+    """Raises LastOwner unless the account has an owner besides this one."""
+    owners = Membership.objects.filter(account=member.account_id, role=Membership.Role.OWNER)
+    if not owners.exclude(pk=member.pk).exists():
+        raise LastOwner("The last owner of an account stays one.")
 
 
 @transaction.atomic
@@ -216,16 +233,17 @@ def _claim(links: SignInLinks, how: str, address: str) -> Entry | None:
     user = _person_behind(link.email)
     if not user.is_active:
         return None
-    _record_for_accounts("person.signed_in", user, how=how, network=address)
+    came = "link.used" if has_second_factor(user) else "person.signed_in"
+    record_for_accounts(came, user, how=how, network=address)
     return Entry(user, link.goes_to)
 
 
 def _person_behind(email: str) -> User:
-    """Whoever reads this mail; somebody new gets an account of their own."""
-    user = User.objects.filter(email=email).first()
-    if user is None or not (user.is_staff or user.memberships.exists()):
+    """Whoever reads this mail; somebody new gets an account of their own, unless one of others waits for their answer."""
+    user = _ensure_person(email)
+    invited = Invitation.objects.live().filter(email=email)
+    if not (user.is_staff or user.memberships.exists() or invited.exists()):
         ensure_account(email=email, by="sign-in")
-        user = User.objects.get(email=email)
     _verify(user)
     return user
 
@@ -241,14 +259,14 @@ def _verify(user: User) -> None:
 @transaction.atomic
 def signed_out(*, user: User) -> None:
     """To be told when a person has ended their session."""
-    _record_for_accounts("person.signed_out", user)
+    record_for_accounts("person.signed_out", user)
 
 
-def _record_for_accounts(action: str, user: User, **facts: str) -> None:
+def record_for_accounts(action: str, user: User, *, by: str = "", **facts: object) -> None:
     """Each account of the person sees it; staff who belong to none leave a trace as well."""
     found: list[UUID | None] = list(user.memberships.values_list("account_id", flat=True))
     for account in found or [None]:
-        record(action, by=f"user:{user.pk}", account=account, subject=f"user:{user.pk}", **facts)
+        record(action, by=by or f"user:{user.pk}", account=account, subject=f"user:{user.pk}", **facts)
 
 
 @transaction.atomic

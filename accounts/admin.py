@@ -2,20 +2,21 @@
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts import resending
 from accounts.models import Account, Letter, Membership, User
 from audit import staff_tables
 from audit import staff_words as words
+from audit.staff_acts import Act, CannotBe, Order
 from audit.staff_lists import StaffList, as_number, as_uuid
 from engine import staff_words
 
-for stranger in (Group, EmailAddress):
-    if admin.site.is_registered(stranger):
+# Groups, and what allauth brings, addresses, factors and sessions among it, could be edited by hand in lists of their own.
+for stranger in list(admin.site._registry):
+    if stranger._meta.app_label in ("auth", "account", "mfa", "usersessions", "socialaccount"):
         admin.site.unregister(stranger)
 
 
@@ -23,7 +24,18 @@ for stranger in (Group, EmailAddress):
 class AccountList(StaffList):
     order = ("-created_at", "id")
     list_display = ("name", "owners", "created", "id")
-    fields = ("name", "members", "subscriptions", "servers", "letters", "receipts", "events", "created", "id")
+    fields = (
+        "name",
+        "story",
+        "members",
+        "subscriptions",
+        "servers",
+        "letters",
+        "receipts",
+        "events",
+        "created",
+        "id",
+    )
     search_fields = ("id",)
     search_help_text = "A person's address, or an account's id"
 
@@ -35,6 +47,10 @@ class AccountList(StaffList):
             theirs = Membership.objects.filter(user__email=term.lower())
             return Q(pk__in=theirs.values("account_id"))
         return Q(pk=as_uuid(term)) if as_uuid(term) else None
+
+    @admin.display(description="everything together")
+    def story(self, account: Account) -> str:
+        return words.story_link(account.pk, "The whole story of this customer")
 
     @admin.display(description="created")
     def created(self, account: Account) -> str:
@@ -116,7 +132,11 @@ class UserList(StaffList):
     @admin.display(description="accounts")
     def their_accounts(self, user: User) -> str:
         parts = user.memberships.select_related("account").order_by("pk")[: words.MOST]
-        return words.table(("account", "role"), ((words.link(part.account), part.role) for part in parts))
+        cells = (
+            (words.link(part.account), part.role, words.story_link(part.account_id, "whole story"))
+            for part in parts
+        )
+        return words.table(("account", "role", "everything"), cells)
 
     def letters(self, user: User) -> str:
         return words.list_link("accounts.letter", "Letters to this address", q=user.email)
@@ -125,9 +145,28 @@ class UserList(StaffList):
         return staff_tables.of_subject(f"user:{user.pk}")
 
 
+def _send_again(letter: Letter, order: Order) -> None:
+    try:
+        resending.send_again(letter=letter, once=order.once, by=order.by, reason=order.reason)
+    except resending.NotAgain as error:
+        raise CannotBe(str(error)) from None
+
+
+AGAIN = Act(
+    name="send_again",
+    verb="Send again",
+    does="The letter is written once more, with today's date, in the same words and to the same address. What it says "
+    "may be out of date. To another address it cannot go.",
+    do=_send_again,
+    refuses=resending.why_not,
+)
+
+
 @admin.register(Letter)
 class LetterList(StaffList):
     """What a letter says is not shown: some of them let somebody in."""
+
+    acts = (AGAIN,)
 
     order = ("-written_at", "-id")
     list_display = ("kind", "to", "written", "sent", "dropped")

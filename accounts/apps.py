@@ -9,6 +9,6 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib import admin
 
-        from accounts import staff
+        from accounts import address_program, recovery_program, staff  # noqa: F401  the engine finds programs by name
 
         staff.guard(admin.site)

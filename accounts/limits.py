@@ -6,9 +6,12 @@ from math import ceil
 from allauth.account import app_settings
 from allauth.core import ratelimit
 from allauth.core.internal.ratelimit import Rate, get_cache_key, parse_rates
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 LEAST_WAIT = 1  # seconds
 
@@ -33,3 +36,12 @@ def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
     answer = render(request, "accounts/limited.html", {"minutes": ceil(seconds / 60)}, status=429)
     answer["Retry-After"] = str(seconds)
     return answer
+
+
+def forget() -> int:
+    """Removes the counts that are over, and returns how many; a Redis does so itself."""
+    if not isinstance(caches[DEFAULT_CACHE_ALIAS], DatabaseCache):
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_cache WHERE expires < %s", [timezone.now()])
+        return cursor.rowcount

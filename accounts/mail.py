@@ -13,6 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.dateparse import parse_datetime
+from django.utils.module_loading import import_string
 
 from accounts import tokens
 from accounts.models import Letter, SignInLink, User
@@ -34,7 +35,14 @@ def useless(letter: Letter) -> str:
         return "the person may not sign in"
     if letter.kind == "sign_in" and _live_link(letter) is None:
         return "its link is used, replaced or too old"
+    if letter.kind in settings.LETTER_WAYS and not _way_of_another_room(letter):
+        return "its link is used, replaced or too old"
     return ""
+
+
+def _way_of_another_room(letter: Letter) -> str:
+    """Rooms above us have links with secrets of their own, which are made only here, when the letter is sent."""
+    return str(import_string(settings.LETTER_WAYS[letter.kind])(letter.context))
 
 
 def compose(letter: Letter) -> EmailMultiAlternatives:
@@ -74,6 +82,8 @@ def _moment(value: str) -> datetime | str:
 
 def _way(letter: Letter) -> dict[str, str]:
     """The letter's one next step; the token that it may hold exists only here and in the mail."""
+    if letter.kind in settings.LETTER_WAYS:
+        return {"link": absolute(_way_of_another_room(letter))}
     if LINK not in letter.context:
         return {"link": absolute(letter.context.get("url", "/overview"))}
     link = _live_link(letter)

@@ -1,4 +1,7 @@
-"""Who: people, the accounts they belong to, the links they sign in by, and the letters we send them."""
+"""Who: people, the accounts they belong to, the links they sign in by, and the letters we send them.
+
+What stands open about a person or an account, such as an invitation, is in `accounts/open.py`.
+"""
 
 import uuid
 
@@ -27,6 +30,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
+    signed_out_at = models.DateTimeField(
+        null=True, blank=True, help_text="everywhere; a session without a row of ours is of no use since then"
+    )
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -121,6 +127,46 @@ class SignInLink(models.Model):
         return not spent and self.expires_at > timezone.now()
 
 
+class Sessions(models.QuerySet["Session"]):
+    def live(self) -> "Sessions":
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+
+class Session(models.Model):
+    """A browser in which somebody is signed in. Its id stands in the browser's session; without the row that is worth nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    device_hash = models.CharField(
+        max_length=64, blank=True, help_text="of the cookie that marks the browser"
+    )
+    browser = models.CharField(max_length=40, blank=True, help_text="as the browser says of itself")
+    system = models.CharField(max_length=40, blank=True, help_text="likewise")
+    address = models.CharField(max_length=45, blank=True, help_text="of the network, when last seen")
+    country = models.CharField(max_length=2, blank=True, help_text="if the proxy in front tells it")
+    began_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Sessions.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-seen_at"], name="session_of"),
+            models.Index(fields=["user", "device_hash"], name="session_device"),
+            models.Index(fields=["expires_at"], name="session_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.browser} on {self.system} of {self.user_id}"
+
+    @property
+    def is_live(self) -> bool:
+        """As `live()` says of rows."""
+        return self.ended_at is None and self.expires_at > timezone.now()
+
+
 class Letter(models.Model):
     """A mail of ours; written down before it is sent, and rendered only when it is."""
 
@@ -146,3 +192,6 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to}"
+
+
+import accounts.open  # noqa: E402, F401  Django looks for tables here

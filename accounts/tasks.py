@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import actions, letters
+from accounts import actions, letters, limits, recovery, sessions
 from accounts.programs import look_for_late_letters
 from engine.models import Alarm
 
@@ -14,8 +14,16 @@ AT_ONCE = 50
 
 @shared_task(name="accounts.forget_links", ignore_result=True)
 def forget_links() -> None:
-    """Old links and the letters that bore them leave."""
+    """Old links and the letters that bore them leave, and browsers that were not seen for long."""
     actions.forget_links()
+    sessions.forget()
+    recovery.forget()
+
+
+@shared_task(name="accounts.forget_counts", ignore_result=True, expires=300)
+def forget_counts() -> None:
+    """What limits counted leaves once it holds nobody off."""
+    limits.forget()
 
 
 @shared_task(name="accounts.tell_staff", ignore_result=True, expires=60)

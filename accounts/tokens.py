@@ -1,4 +1,4 @@
-"""The secrets of a sign-in link. None is kept: a row holds hashes, and the worker that writes the letter derives them anew."""
+"""The secrets in our letters. None is kept: a row holds hashes or nothing, and the worker that writes the letter derives them."""
 
 import hashlib
 from uuid import UUID
@@ -40,6 +40,15 @@ def hash_nonce(nonce: str) -> str:
 def is_code(link_id: UUID, code_hash: str, typed: str) -> bool:
     """Whether the code typed is the link's, in a time that does not tell how much of it is right."""
     return constant_time_compare(hash_code(link_id, typed), code_hash)
+
+
+def way_of(purpose: str, about: str) -> str:
+    """What stands in the address of a link that confirms or stops something, and is good for that purpose and that row alone."""
+    return _keyed(f"way.{purpose}", about).hex()
+
+
+def is_way(purpose: str, about: str, given: str) -> bool:
+    return constant_time_compare(way_of(purpose, about), given)
 
 
 def tidy_code(typed: str) -> str:

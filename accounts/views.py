@@ -16,8 +16,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import actions, browser, limits, tokens
+from accounts import actions, browser, limits, sessions, tokens
 from accounts.forms import AddressForm, CodeForm
+from accounts.mfa import has_second_factor
 from accounts.models import SignInLink
 from accounts.paths import arrival, safe_path
 
@@ -148,7 +149,10 @@ def _spent(request: HttpRequest, link: SignInLink | None) -> HttpResponse:
 def _enter(request: HttpRequest, entry: actions.Entry) -> HttpResponse:
     """Signs in through allauth, so that what it asks of everybody, such as a second factor, is asked here too."""
     if request.user.is_authenticated and request.user != entry.user:
+        sessions.left(request)
         logout(request)
+    if not has_second_factor(entry.user):
+        sessions.renew(request)
     record_authentication(request, entry.user, method="magic_link", email=entry.user.email)
     response: HttpResponse = perform_login(
         request, entry.user, email=entry.user.email, redirect_url=arrival(entry.goes_to)
@@ -162,5 +166,6 @@ def _enter(request: HttpRequest, entry: actions.Entry) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         actions.signed_out(user=request.user)
+        sessions.left(request)
     get_adapter().logout(request)
     return redirect("/")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -15,8 +16,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Account, Membership, User
 from engine import worker
 from engine.models import Run
+from tests.keys import give_app
 
 LINK = re.compile(r"http://testserver(/sign-in/link/(\w+))")
 CODE = re.compile(r"^([A-Z]{4}-[A-Z]{4})$", re.MULTILINE)
@@ -103,12 +106,30 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def postbox(settings: object) -> Iterator[Postbox]:
+def postbox(settings: Any) -> Iterator[Postbox]:
     """A real mail server that letters go to in this test."""
     box = Postbox()
     controller = Controller(box, hostname="127.0.0.1", port=free_port())
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port  # type: ignore[attr-defined]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
     yield box
     controller.stop()
+
+
+@pytest.fixture
+def locked_out(alice: User) -> User:
+    """Alice has an app and a second address, and has lost the app."""
+    from tests.accounts.recovering import set_second
+
+    give_app(alice)
+    set_second(alice)
+    return alice
+
+
+@pytest.fixture
+def dora(account: Account) -> User:
+    """Another owner of Alice's account."""
+    user = User.objects.create_user("dora@example.test")
+    Membership.objects.create(account=account, user=user, role=Membership.Role.OWNER)
+    return user

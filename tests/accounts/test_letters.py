@@ -4,6 +4,7 @@ import html
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -14,6 +15,8 @@ from accounts import actions, letters
 from accounts.models import Account, Letter, Membership, User
 from engine.models import Run
 from tests.accounts.conftest import Browser, work_letters
+from tests.accounts.letters_of_people import PEOPLE, with_rows
+from tests.accounts.letters_of_plans import PLANS
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
@@ -22,7 +25,37 @@ CONTEXTS = {
     "server_ready": SERVER,
     "destruction_scheduled": {**SERVER, "due": DUE},
     "server_kept": SERVER,
+    "server_rebuilt": {**SERVER, "lost_at": DUE, "url": "/servers/1/rebuild"},
+    "server_back": {
+        **SERVER,
+        "why": "The data centre had <no> machine & none came.",
+        "url": "/servers/1/rebuild",
+    },
     "destroyed": {**SERVER, "url": "/receipts/1"},
+    "server_trouble": {**SERVER, "says": "Mail is late.", "next": "Wait."},
+    "server_well": {**SERVER, "says": "Mail is late.", "next": ""},
+    "sending_trouble": {
+        "server": "post.mailat.test",
+        "says": "It is <paused>.",
+        "next": "Answer it.",
+        "url": "/mail/sending/1",
+    },
+    "sending_well": {
+        "server": "post.mailat.test",
+        "says": "It goes on.",
+        "next": "",
+        "url": "/mail/sending/1",
+    },
+    "backup_trouble": {
+        **SERVER,
+        "says": "The newest is <old> & late.",
+        "next": "Wait.",
+        "url": "/servers/1/backups",
+    },
+    "backup_well": {**SERVER, "says": "It is fresh.", "next": "", "url": "/servers/1/backups"},
+    "export_ready": {"what": "anna@firm.test", "until": DUE, "url": "/servers/1/exports"},
+    "export_failed": {"what": "anna@firm.test", "url": "/servers/1/exports"},
+    "mailbox_slowed": {"address": "anna@firm.test", "says": "Of 400 two complained.", "url": "/mail"},
     "alarm": {
         "says": "Provision of server:1 has not reached “ready” in time & waits.",
         "advice": "Look <at> the run.",
@@ -30,6 +63,14 @@ CONTEXTS = {
         "opened_at": DUE,
         "url": "/admin/engine/alarm/1/change/",
     },
+}
+CONTEXTS |= PEOPLE | PLANS
+KEY: dict[str, str] = {"what": "webauthn", "name": "<ring> & telephone", "url": "/account/security"}
+CONTEXTS |= {
+    "key_added": KEY,
+    "key_removed": {**KEY, "what": "totp"},
+    "codes_made": KEY,
+    "code_spent": {**KEY, "left": 1},
 }
 KINDS = [*CONTEXTS, "welcome", "sign_in"]
 
@@ -41,7 +82,7 @@ def written(kind: str) -> mail.EmailMultiAlternatives:
     elif kind == "welcome":
         actions.invite_in(email="alice@example.test", key="w", goes_to="/servers/new", by="x", plan="Small")
     else:
-        letters.post(kind, to="alice@example.test", key=kind, **CONTEXTS[kind])
+        letters.post(kind, to="alice@example.test", key=kind, **with_rows(CONTEXTS[kind]))
     work_letters()
     return mail.outbox[-1]
 
@@ -102,10 +143,24 @@ def test_an_ending_says_when_and_what_can_be_done(alice: User) -> None:
     assert message.subject == "post.mailat.test will be deleted on Saturday 28 November"
     assert "Saturday 28 November 2026 at 09:30 UTC" in message.body
     assert "renew the subscription" in message.body
+    assert "buy a plan again" in message.body
+    assert "take your mail with you" in message.body
 
 
 def test_the_welcome_says_what_was_bought(alice: User) -> None:
     assert "You bought: Small." in written("welcome").body
+
+
+def test_the_welcome_says_that_an_old_server_can_be_kept(alice: User) -> None:
+    actions.invite_in(
+        email=alice.email, key="w", goes_to="/servers/1/keep", by="x", plan="Small", keeps="post.mailat.test"
+    )
+    work_letters()
+    message = mail.outbox[-1]
+    assert message.subject == "Thank you: you can keep post.mailat.test"
+    assert "waits for its deletion" in message.body
+    assert "Your server is not made yet" not in message.body
+    assert words_of_text(message.body) == words_of_html(message.alternatives[0][0])
 
 
 def test_the_same_key_is_the_same_letter(alice: User) -> None:
@@ -170,11 +225,9 @@ def test_a_sign_in_letter_that_was_replaced_before_it_went_is_not_sent(browser: 
     assert "replaced" in Letter.objects.exclude(dropped="").get().dropped
 
 
-def test_a_letter_under_another_secret_key_is_not_sent(
-    browser: Browser, alice: User, settings: object
-) -> None:
+def test_a_letter_under_another_secret_key_is_not_sent(browser: Browser, alice: User, settings: Any) -> None:
     browser.ask(alice.email)
-    settings.SECRET_KEY = "the key was changed before the letter went"  # type: ignore[attr-defined]
+    settings.SECRET_KEY = "the key was changed before the letter went"
     work_letters()
     assert mail.outbox == []
 

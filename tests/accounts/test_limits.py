@@ -1,5 +1,7 @@
 """Nobody floods a mailbox, guesses codes or tries links for long, and whoever is stopped is told until when."""
 
+from typing import Any
+
 import pytest
 
 from accounts import limits
@@ -31,8 +33,8 @@ def test_whoever_is_stopped_is_told_when_to_come_back(alice: User, monkeypatch: 
     assert limited["Cache-Control"] == "no-store"
 
 
-def test_the_hours_limit_is_told_in_minutes(alice: User, settings: object) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"sign_in_link": "9/m/key,1/h/key"}  # type: ignore[attr-defined]
+def test_the_hours_limit_is_told_in_minutes(alice: User, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"sign_in_link": "9/m/key,1/h/key"}
     Browser().ask(alice.email)
     limited = Browser().ask(alice.email)
     assert "Try again in 60 minutes" in limited.content.decode()
@@ -51,19 +53,19 @@ def test_a_network_of_the_new_protocol_is_a_64() -> None:
     assert Browser(REMOTE_ADDR="2001:db8:1:2::1").ask("q@example.test").status_code == 302
 
 
-def test_codes_are_limited_by_network(browser: Browser, settings: object) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"sign_in_code": "2/m/ip"}  # type: ignore[attr-defined]
+def test_codes_are_limited_by_network(browser: Browser, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"sign_in_code": "2/m/ip"}
     statuses = [browser.type("BCDF-GHJK").status_code for _ in range(3)]
     assert statuses == [302, 302, 429]
 
 
-def test_links_are_limited_by_network(browser: Browser, settings: object) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"sign_in_use": "2/m/ip"}  # type: ignore[attr-defined]
+def test_links_are_limited_by_network(browser: Browser, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"sign_in_use": "2/m/ip"}
     statuses = [browser.post("/sign-in/link/x").status_code for _ in range(3)]
     assert statuses == [410, 410, 429]
 
 
-def test_looking_is_never_limited(browser: Browser, settings: object) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"sign_in_use": "1/m/ip", "sign_in_link": "1/m/ip"}  # type: ignore[attr-defined]
+def test_looking_is_never_limited(browser: Browser, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"sign_in_use": "1/m/ip", "sign_in_link": "1/m/ip"}
     assert {browser.get("/sign-in").status_code for _ in range(5)} == {200}
     assert limits.LEAST_WAIT > 0

@@ -32,16 +32,17 @@ def every_row() -> str:
 @contextmanager
 def the_log(format: str) -> Iterator[io.StringIO]:
     """What the product's own logging writes at its most talkative."""
-    out, root = io.StringIO(), logging.getLogger()
-    before = root.handlers[:], root.level
+    out, root, refusals = io.StringIO(), logging.getLogger(), logging.getLogger("django.request")
+    before = root.handlers[:], root.level, refusals.level
     configure({"format": format, "level": "DEBUG"})
     ours = next(one for one in root.handlers if one not in before[0])
     ours.setStream(out)  # type: ignore[attr-defined]
-    logging.getLogger("django.request").setLevel("DEBUG")
+    refusals.setLevel("DEBUG")
     try:
         yield out
     finally:
-        root.handlers[:], root.level = before[0], before[1]
+        root.handlers[:], root.level = before[:2]
+        refusals.setLevel(before[2])
 
 
 def test_no_row_holds_the_token_or_the_code(browser: Browser, other_browser: Browser, alice: User) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as site
@@ -60,15 +61,15 @@ def test_a_letter_sent_again_after_a_crash_is_the_same_message(postbox: Postbox,
     assert first["Date"] == second["Date"]
 
 
-def test_no_mail_server_means_later_and_not_never(alice: User, settings: object, postbox: Postbox) -> None:
+def test_no_mail_server_means_later_and_not_never(alice: User, settings: Any, postbox: Postbox) -> None:
     port = site.EMAIL_PORT
-    settings.EMAIL_PORT = free_port()  # type: ignore[attr-defined]
+    settings.EMAIL_PORT = free_port()
     write()
     work_letters()
     run = the_run()
     assert "could not be reached" in run.error
     assert run.finished_at is None
-    settings.EMAIL_PORT = port  # type: ignore[attr-defined]
+    settings.EMAIL_PORT = port
     work_letters()
     assert len(postbox.received) == 1
 
@@ -132,9 +133,9 @@ def test_a_letter_that_nobody_takes_for_days_is_given_up(postbox: Postbox, alice
 
 
 def test_a_mail_server_that_will_not_have_us_is_our_fault_and_not_the_letters(
-    alice: User, postbox: Postbox, settings: object
+    alice: User, postbox: Postbox, settings: Any
 ) -> None:
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "wrong"  # type: ignore[attr-defined]
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "wrong"
     write()
     work_letters()
     assert Letter.objects.get().dropped == ""
@@ -193,7 +194,7 @@ def test_the_names_of_the_clocks_tasks_are_those_that_the_clock_knows() -> None:
     from mailat.celery import app
 
     known = {entry["task"] for entry in app.conf.beat_schedule.values()}
-    assert {tasks.tell_staff.name, tasks.forget_links.name} <= known
+    assert {tasks.tell_staff.name, tasks.forget_links.name, tasks.forget_counts.name} <= known
 
 
 def test_a_time_of_the_row_is_the_time_of_the_letter(alice: User) -> None:

@@ -5,9 +5,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import User
+from accounts.models import Session, User
 from audit.models import Event
 from tests.accounts.conftest import Browser
+from tests.keys import code_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +45,14 @@ def test_what_is_no_address_makes_nobody() -> None:
     assert not User.objects.exists()
 
 
-def test_stella_comes_to_the_admin_by_a_link(browser: Browser, stella: User) -> None:
+def test_stella_comes_to_the_admin_by_a_link_and_her_app(browser: Browser, stella: User) -> None:
     to_door = browser.get("/admin/")
     to_sign_in = browser.get(to_door.url)
     assert to_sign_in.url == "/sign-in?next=%2Fadmin%2F"
     letter = browser.ask_and_read(stella.email, "/admin/")
-    assert browser.post(letter.path).url == "/admin/"
+    assert browser.post(letter.path).url == "/sign-in/second"
+    assert browser.signed_in_as is None
+    assert browser.post("/sign-in/second", {"do": "code", "code": code_of()}).url == "/admin/"
     assert browser.get("/admin/").status_code == 200
     assert not stella.memberships.exists()
 
@@ -64,6 +67,29 @@ def test_the_door_leads_off_the_site_for_nobody(browser: Browser, stella: User) 
     assert browser.get("/admin/login/", {"next": "//evil.test"}).url == "/sign-in?next=%2Fadmin%2F"
     browser.force_login(stella)
     assert browser.get("/admin/login/", {"next": "//evil.test"}).url == "/admin/"
+
+
+def test_stella_ends_another_session_of_hers(browser: Browser, other_browser: Browser, stella: User) -> None:
+    for window in (browser, other_browser):
+        window.force_login(stella)
+        assert window.get("/admin/").status_code == 200
+    there = other_browser.session["row"]
+    assert 'href="/account/sessions"' in browser.get("/admin/").content.decode()
+    assert there in browser.get("/account/sessions").content.decode()
+    browser.post("/account/sessions", {"do": "one", "one": there})
+    assert other_browser.get("/admin/").status_code == 302
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_the_admins_way_out_is_ours(browser: Browser, stella: User) -> None:
+    browser.force_login(stella)
+    browser.get("/admin/")
+    row = Session.objects.get(pk=browser.session["row"])
+    assert browser.post("/admin/logout/")["Location"] == "/"
+    row.refresh_from_db()
+    assert row.ended_at is not None
+    assert Event.objects.filter(action="person.signed_out", by=f"user:{stella.pk}").count() == 1
+    assert browser.get("/admin/").status_code == 302
 
 
 def test_alice_is_refused_and_not_sent_round_in_circles(browser: Browser, alice: User) -> None:
