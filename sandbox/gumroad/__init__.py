@@ -20,7 +20,9 @@ __all__ = ["Gumroad", "Product"]
 
 
 class Gumroad:
-    """`blueprint` is mounted at /gumroad; delays and time-outs are seconds. An empty `ping_url` means that nobody is told."""
+    """`blueprint` is mounted at /gumroad; delays and time-outs are seconds. `ping_url` is the Ping address of the
+    settings, where only sales are told; whoever wants to be told of all else asks the API for it.
+    """
 
     def __init__(
         self,

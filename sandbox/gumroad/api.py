@@ -6,8 +6,6 @@ Source: app/controllers/api/v2 in https://github.com/antiwork/gumroad. What is n
 from __future__ import annotations
 
 import hmac
-import socket
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +19,8 @@ from sandbox.gumroad.life import find
 from sandbox.gumroad.money import find_sale
 from sandbox.gumroad.pings import RESOURCES, subscribe
 from sandbox.gumroad.shop import Shop
-from sandbox.gumroad.store import now
+from sandbox.gumroad.store import chosen, now
+from sandbox.gumroad.trouble import DeepPages, Trouble, too_many
 
 Answer = flask.typing.ResponseReturnValue
 
@@ -32,14 +31,11 @@ class Api:
     def __init__(self, shop: Shop, faults: Faults, token: str) -> None:
         self._shop, self._store, self._product = shop, shop.store, shop.product
         self._faults, self._token = faults, token
+        self.trouble, self.deep_pages = Trouble(faults), DeepPages()
 
     def before(self) -> Answer | None:
-        if late := self._faults.take("slow"):
-            time.sleep(late.seconds)
-        if self._faults.take("drop_connection"):
-            return _drop()
-        if self._faults.take("error_500"):
-            return flask.Response("<h1>500 Internal Server Error</h1>", 500, mimetype="text/html")
+        if instead := self.trouble.before():
+            return instead
         if not self._is_known():
             says = {"error": "invalid_token", "error_description": "The access token is invalid"}
             return flask.jsonify(says), 401, {"WWW-Authenticate": 'Bearer realm="Doorkeeper"'}
@@ -50,6 +46,9 @@ class Api:
     def _is_known(self) -> bool:
         kind, _, token = flask.request.headers.get("Authorization", "").partition(" ")
         given = token.strip() if kind.lower() == "bearer" else flask.request.values.get("access_token", "")
+        with self._store.reading() as db:
+            if chosen(db, "revoked"):
+                return False
         return bool(self._token) and hmac.compare_digest(given.encode(), self._token.encode())
 
     def user(self) -> Answer:
@@ -60,12 +59,19 @@ class Api:
         return success(user=seller)
 
     def sales(self) -> Answer:
+        if instead := self.trouble.of_a_list():
+            return instead
+        number = lists.page_number(flask.request.args)
+        if self.deep_pages.refuses(flask.request.remote_addr or "", number):
+            return too_many(DeepPages.SECONDS)
         with self._store.reading() as db:
             page = lists.sales(db, self._product, flask.request.args)
             told = [records.sale(db, self._product, row) for row in page.rows]
         return success(sales=told, **page.more(flask.request.path, flask.request.args))
 
     def sale(self, id: str) -> Answer:
+        if self.trouble.is_hidden():
+            return failure("The sale was not found.")
         try:
             with self._store.reading() as db:
                 return success(sale=records.sale(db, self._product, find_sale(db, id)))
@@ -84,12 +90,16 @@ class Api:
     def subscribers(self, product: str) -> Answer:
         if product not in (self._product.product_id, self._product.permalink):
             return failure("The product was not found.")
+        if instead := self.trouble.of_a_list():
+            return instead
         with self._store.reading() as db:
             page = lists.subscribers(db, flask.request.args, now())
             told = [records.subscriber(db, self._product, row) for row in page.rows]
         return success(subscribers=told, **page.more(flask.request.path, flask.request.args))
 
     def subscriber(self, id: str) -> Answer:
+        if self.trouble.is_hidden():
+            return failure("The subscriber was not found.")
         try:
             with self._store.reading() as db:
                 return success(subscriber=records.subscriber(db, self._product, find(db, id)))
@@ -113,14 +123,14 @@ class Api:
             return failure("Valid resource_name parameter required")
         with self._store.reading() as db:
             rows = db.execute(
-                "select id, resource_name, post_url from resource_subscriptions where resource_name = ? order by rowid",
+                "select * from listeners where resource_name = ? order by rowid",
                 [resource],
             ).fetchall()
         return success(resource_subscriptions=[dict(row) for row in rows])
 
     def unlisten(self, id: str) -> Answer:
         with self._store.writing() as db:
-            gone = db.execute("delete from resource_subscriptions where id = ?", [id]).rowcount
+            gone = db.execute("delete from listeners where id = ?", [id]).rowcount
         if not gone:
             return failure("The resource_subscription was not found.")
         return success(message="The resource_subscription was deleted successfully.")
@@ -148,17 +158,11 @@ def is_url(text: str) -> bool:
         return False
 
 
-def _drop() -> Answer:
-    connection = flask.request.environ.get("werkzeug.socket")
-    if connection is not None:
-        connection.shutdown(socket.SHUT_RDWR)
-    return flask.Response(status=500)
-
-
 def api(shop: Shop, faults: Faults, token: str) -> flask.Blueprint:
     """The blueprint to stand below /v2."""
     doors, view = flask.Blueprint("api", __name__), Api(shop, faults, token)
     doors.before_request(view.before)
+    doors.after_request(view.trouble.after)
     doors.register_error_handler(lists.BadParameter, refuse_parameter)
     for method, rule, function in _routes(view):
         doors.add_url_rule(rule, f"{method}_{function.__name__}", function, methods=[method])

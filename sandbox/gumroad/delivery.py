@@ -19,9 +19,10 @@ import requests
 from sandbox.gumroad.encoding import encode
 from sandbox.gumroad.hiding import hide
 from sandbox.gumroad.payloads import fields
+from sandbox.gumroad.pings import API, SETTINGS_JSON
 from sandbox.gumroad.product import Product
 from sandbox.gumroad.shop import Shop
-from sandbox.gumroad.store import now
+from sandbox.gumroad.store import chosen, now
 
 log = logging.getLogger("sandbox.gumroad")
 RETRY_AFTER = (60.0, 180.0, 600.0)
@@ -32,7 +33,7 @@ TIMEOUT = (5.0, 5.0)
 LOOK_EVERY = 0.1
 MOST_SHOWN = 200
 NEXT = "select * from pings where state = 'waiting' and due <= ? order by due, id limit 1"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class Delivery:
@@ -61,8 +62,12 @@ class Delivery:
         with self._store.reading() as db:
             ping = db.execute(NEXT, [now()]).fetchone()
             body = self._fields(db, ping) if ping else None
+            is_silent = bool(ping and ping["channel"] == API and chosen(db, "revoked"))
         if ping is None:
             return False
+        if is_silent:
+            self._conclude(ping, None, "the token was revoked, so not sent", "dropped", body)
+            return True
         if body is None:
             self._conclude(ping, None, "not true any more, so not sent", "dropped", None)
             return True
@@ -76,11 +81,13 @@ class Delivery:
     def _post(self, ping: sqlite3.Row, body: dict[str, Any]) -> tuple[int | None, str]:
         """The status, or none where there was no answer; and what to show of it. The address is a secret and stays here."""
         told = body | ({"retry_count": ping["retries"]} if ping["retries"] else {})
-        url = ping["url"]
+        url, is_json = ping["url"], ping["channel"] == SETTINGS_JSON
+        sent, kind = (json.dumps(told).encode(), JSON) if is_json else (encode(told), FORM)
+        headers = {"Content-Type": kind}
         try:
             for _ in range(MOST_REDIRECTS + 1):
                 with self._session.post(
-                    url, encode(told), headers=FORM, timeout=self._timeout, allow_redirects=False, stream=True
+                    url, sent, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
                 ) as answer:
                     target = answer.headers.get("Location")
                     if answer.status_code not in REDIRECTS or not target:

@@ -9,15 +9,19 @@ import flask
 
 from sandbox.gumroad import faults as kinds
 from sandbox.gumroad import records
+from sandbox.gumroad.changes import seats
 from sandbox.gumroad.errors import Missing, Refusal, Wrong
 from sandbox.gumroad.faults import Faults
 from sandbox.gumroad.life import find
+from sandbox.gumroad.orders import Order
 from sandbox.gumroad.pings import clear_faults, has_endpoint
-from sandbox.gumroad.shop import Order, Shop
+from sandbox.gumroad.shop import Shop
 from sandbox.gumroad.sights import log_of_pings
 from sandbox.hetzner.control import refuse_strangers
 
 Answer = flask.typing.ResponseReturnValue
+TEXTS = ("offer_code", "giftee_email", "account_email", "affiliate", "product_id")
+MOST_NUMBER = 3600
 STATUS = {Wrong: 400, Missing: 404, Refusal: 409}
 
 
@@ -45,10 +49,19 @@ class Doors:
         return flask.jsonify({"happened": self._shop.send_test()})
 
     def set_endpoint(self) -> Answer:
-        on = _wish().get("on")
-        if not isinstance(on, bool):
-            raise Wrong("on must be true or false.")
-        return flask.jsonify({"happened": self._shop.set_endpoint(on)})
+        return flask.jsonify({"happened": self._shop.set_endpoint(_flag("on"), bool(_wish().get("json")))})
+
+    def set_revoked(self) -> Answer:
+        return flask.jsonify({"happened": self._shop.set_revoked(_flag("revoked"))})
+
+    def set_timing(self) -> Answer:
+        sale, event, cron = (_number(_wish(), name) for name in ("sale", "event", "cron"))
+        return flask.jsonify({"happened": self._shop.set_timing(sale, event, cron)})
+
+    def rename_tier(self) -> Answer:
+        wish = _wish()
+        happened = self._shop.rename_tier(str(wish.get("tier") or ""), str(wish.get("name") or ""))
+        return flask.jsonify({"happened": happened})
 
     def state(self) -> Answer:
         product = self._shop.product
@@ -94,7 +107,29 @@ def _order(wish: dict[str, Any]) -> Order:
         full_name=str(wish.get("full_name") or ""),
         url_params=_texts(wish, "url_params"),
         custom_fields=_texts(wish, "custom_fields"),
+        quantity=seats(wish.get("quantity") or 1),
+        force_new=wish.get("force_new") is True,
+        free_trial_days=_number(wish, "free_trial_days"),
+        charges=seats(wish["charges"]) if wish.get("charges") else None,
+        **{name: str(wish.get(name) or "") for name in TEXTS},
     )
+
+
+def _flag(name: str) -> bool:
+    on = _wish().get(name)
+    if not isinstance(on, bool):
+        raise Wrong(f"{name} must be true or false.")
+    return on
+
+
+def _number(wish: dict[str, Any], name: str) -> float:
+    try:
+        number = float(wish.get(name) or 0)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= MOST_NUMBER:
+        raise Wrong(f"{name} must be a number from 0 to {MOST_NUMBER}.")
+    return number
 
 
 def _texts(wish: dict[str, Any], name: str) -> dict[str, str]:
@@ -119,6 +154,9 @@ def doors(shop: Shop, faults: Faults) -> flask.Blueprint:
     blueprint.add_url_rule("/resend/<id>", view_func=view.resend, methods=["POST"])
     blueprint.add_url_rule("/test-ping", view_func=view.send_test, methods=["POST"])
     blueprint.add_url_rule("/ping-endpoint", view_func=view.set_endpoint, methods=["POST"])
+    blueprint.add_url_rule("/token", view_func=view.set_revoked, methods=["POST"])
+    blueprint.add_url_rule("/timing", view_func=view.set_timing, methods=["POST"])
+    blueprint.add_url_rule("/tiers", view_func=view.rename_tier, methods=["POST"])
     blueprint.add_url_rule("/state", view_func=view.state)
     blueprint.add_url_rule("/faults", view_func=view.list_faults)
     blueprint.add_url_rule("/faults", view_func=view.add_fault, methods=["POST"])

@@ -14,12 +14,19 @@ KINDS = {
     "delay": "The next ping comes so many seconds later",
     "drop": "The next ping is never sent",
     "reverse": "So many pings are held back, and then sent in reverse order",
+    "shuffle": "So many pings are held back, and then sent in whatever order",
     "slow": "The API answers after so many seconds",
     "error_500": "The API answers 500",
     "success_false": "The API answers that there was no success",
     "drop_connection": "The API ends the connection instead of answering",
+    "half": "The API ends the connection in the middle of its answer",
+    "trickle": "The API sends its answer byte by byte, for so many seconds",
+    "garbage": "The API answers 200 with a page instead of JSON",
+    "rate_limit": "The API answers 429",
+    "query_timeout": "The API gives a list up after its fifteen seconds, and answers 400",
+    "not_yet": "The API does not know yet what it is asked for",
 }
-OF_PINGS = ("drop", "delay", "duplicate", "reverse")
+HOLDING = ("reverse", "shuffle")
 MOST_SECONDS = 3600.0
 
 
@@ -46,8 +53,8 @@ def read(wish: dict[str, Any]) -> Fault:
         raise Wrong(f"kind must be one of {', '.join(KINDS)}")
     if (fault.times is not None and fault.times < 1) or not 0 <= fault.seconds <= MOST_SECONDS:
         raise Wrong("times must be at least 1, or null for always; seconds 0 to 3600")
-    if fault.kind == "reverse" and (fault.times or 0) < 2:
-        raise Wrong("reverse needs to know how many pings, at least 2")
+    if fault.kind in HOLDING and (fault.times or 0) < 2:
+        raise Wrong(f"{fault.kind} needs to know how many pings, at least 2")
     return fault
 
 

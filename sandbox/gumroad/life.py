@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.gumroad.errors import Missing, Refusal
@@ -17,14 +18,16 @@ from sandbox.gumroad.store import iso, now
 
 Db = sqlite3.Connection
 Row = sqlite3.Row
-PATIENCE = 5 * 86400.0  # how long a card is tried before the subscription fails
 ACTORS = ("buyer", "seller", "admin")
+UNTIL_RECEIVED = 2.0  # seconds between what the giver pays and the receiver's sale
 
 
 def status(row: Row) -> str:
     """The vendor's word for it, in the order in which it decides."""
     if row["deactivated_at"] is not None:
-        return "failed_payment" if row["failed_at"] is not None else "cancelled"
+        if row["failed_at"] is not None:
+            return "failed_payment"
+        return "fixed_subscription_period_ended" if row["ended_at"] is not None else "cancelled"
     if row["overdue_since"] is not None:
         return "pending_failure"
     return (
@@ -46,18 +49,34 @@ class Life:
     def __init__(self, product: Product, queue: Queue) -> None:
         self._product, self._queue = product, queue
 
-    def begin(
-        self, db: Db, *, email: str, name: str, tier: str, recurrence: str, custom: dict[str, str]
-    ) -> str:
-        """The id of a new subscription whose first charge is still to come."""
+    def begin(self, db: Db, wanted: Mapping[str, Any]) -> Row:
+        """A new subscription whose first charge is still to come; `wanted` are columns of the buyer's choice."""
         its_id, at = opaque(os.urandom(16)), now()
         row = {
-            "id": its_id, "email": email, "full_name": name, "tier": tier, "recurrence": recurrence, "created": at,
-            "paid_until": at, "license_key": _license(), "custom_fields": json.dumps(custom),
-            "test": email == self._product.seller_email,
+            **wanted, "id": its_id, "created": at, "paid_until": at, "license_key": _license(),
+            "test": wanted["email"] == self._product.seller_email,
         }  # fmt: skip
         columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
         db.execute(f"insert into subscriptions ({columns}) values ({places})", row)
+        return find(db, its_id)
+
+    def begin_trial(self, db: Db, row: Row, days: float, url_params: dict[str, str]) -> str:
+        """A sale that costs nothing; the money is taken when the trial is over."""
+        ends = row["created"] + days * 86400
+        set_columns(db, row, trial_ends=ends)
+        sale_id = self._sell(db, row, at=row["created"], price=0, trial=1, url_params=json.dumps(url_params))
+        set_columns(db, row, paid_until=ends)
+        self._queue.put(db, "sale", sale_id)
+        return sale_id
+
+    def begin_gift(self, db: Db, row: Row, url_params: dict[str, str]) -> str:
+        """Two sales: the giver's with the price, of which nobody is told, and the receiver's of nothing, which is told."""
+        price = self._price(row)
+        self._sell(db, row, at=row["created"], price=price, part="sender", url_params=json.dumps(url_params))
+        at = row["created"] + UNTIL_RECEIVED
+        its_id = self._sell(db, row, at=at, price=0, part="receiver", gift_price=price, recurring=1)
+        set_columns(db, row, paid_until=after(row["created"], row["recurrence"]), has_card=0)
+        self._queue.put(db, "sale", its_id)
         return its_id
 
     def charge(
@@ -71,30 +90,50 @@ class Life:
         url_params: dict[str, str] | None = None,
     ) -> str:
         """Takes the money for a period that begins at that moment; the id of the sale."""
-        tier, recurrence = row["next_tier"] or row["tier"], row["next_recurrence"] or row["recurrence"]
-        sale_id, at = opaque(os.urandom(16)), _later_than_before(db, row["id"], at)
-        price = self._product.price(tier, recurrence) if price is None else price
-        db.execute(
-            "insert into sales (id, subscription, created, price, tier, recurrence, recurring, url_params)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [sale_id, row["id"], at, 0 if row["test"] else price, tier, recurrence, recurring,
-             json.dumps(url_params or {})],
-        )  # fmt: skip
-        _set(
-            db, row, tier=tier, recurrence=recurrence, next_tier=None, next_recurrence=None,
-            paid_until=after(at, recurrence), overdue_since=None,
-        )  # fmt: skip
+        at = _later_than_before(db, row["id"], at)
+        tier, recurrence, quantity = next_plan(row)
+        row = self._take_plan(db, row, tier, recurrence, quantity)
+        price = self._price(row) if price is None else price
+        told = json.dumps(url_params or {})
+        sale_id = self._sell(db, row, at=at, price=price, recurring=int(recurring), url_params=told)
+        set_columns(db, row, paid_until=after(at, recurrence), overdue_since=None)
         self._queue.put(db, "sale", sale_id)
+        return sale_id
+
+    def _take_plan(self, db: Db, row: Row, tier: str, recurrence: str, quantity: int) -> Row:
+        set_columns(
+            db, row, tier=tier, recurrence=recurrence, quantity=quantity, next_tier=None, next_recurrence=None,
+            next_quantity=None,
+        )  # fmt: skip
+        return find(db, row["id"])
+
+    def _price(self, row: Row) -> int:
+        return self._product.price(row["tier"], row["recurrence"], row["quantity"], row["offer_code"])
+
+    def _sell(self, db: Db, row: Row, *, at: float, price: int, **more: Any) -> str:
+        """Writes a sale of what the subscription is now; a test costs nothing."""
+        sale_id = opaque(os.urandom(16))
+        sale = {
+            "id": sale_id, "subscription": row["id"], "created": at, "price": 0 if row["test"] else price,
+            "tier": row["tier"], "recurrence": row["recurrence"], "quantity": row["quantity"],
+            "recurring": 0, "url_params": "{}", **more,
+        }  # fmt: skip
+        columns, places = ", ".join(sale), ", ".join(f":{name}" for name in sale)
+        db.execute(f"insert into sales ({columns}) values ({places})", sale)
         return sale_id
 
     def restart(self, db: Db, row: Row, *, charge: bool = True) -> list[str]:
         """Takes it up again, or withdraws a cancellation that has not taken effect."""
         if row["deactivated_at"] is None and row["cancelled_at"] is None:
             raise Refusal("This subscription is active already.")
-        if row["cancelled_by"] == "seller":
-            raise Refusal("The seller has cancelled this subscription, so it cannot be taken up again.")
+        if not is_restartable(row):
+            raise Refusal("This subscription was ended for good, so it cannot be taken up again.")
+        return self.take_up(db, row, charge=charge)
+
+    def take_up(self, db: Db, row: Row, *, charge: bool) -> list[str]:
+        """Whoever ended it: a dispute that is won asks nobody."""
         ended = row["deactivated_at"] is not None
-        _set(
+        set_columns(
             db, row, requested_at=None, cancelled_at=None, cancelled_by=None, failed_at=None, deactivated_at=None,
             overdue_since=None,
         )  # fmt: skip
@@ -106,13 +145,29 @@ class Life:
         return [f"The subscription of {row['email']} was restarted."]
 
     def renew(self, db: Db, row: Row, at: float | None = None) -> list[str]:
-        """The next period is paid; a cancelled subscription has none."""
+        """The next period is paid; a cancelled subscription has none, and what costs nothing makes no sale."""
         if row["deactivated_at"] is not None or row["cancelled_at"] is not None:
             raise Refusal("This subscription was cancelled and is not charged again.")
         if row["test"]:
             raise Refusal("A test purchase is never charged again.")
-        self.charge(db, row, at=now() if at is None else at, recurring=True)
+        at = now() if at is None else at
+        if self._costs_nothing(row):
+            set_columns(
+                db, self._take_plan(db, row, *next_plan(row)), paid_until=after(at, next_plan(row)[1])
+            )
+            return [f"The subscription of {row['email']} goes on and costs nothing."]
+        self.charge(db, row, at=at, recurring=True)
         return [f"The subscription of {row['email']} was renewed."]
+
+    def _costs_nothing(self, row: Row) -> bool:
+        return self._product.price(*next_plan(row), row["offer_code"]) == 0
+
+    def add_card(self, db: Db, row: Row) -> list[str]:
+        """Who was given it pays from now on, and so does whose card was declined."""
+        set_columns(db, row, has_card=1)
+        if row["overdue_since"] is not None and row["deactivated_at"] is None:
+            return self.renew(db, find(db, row["id"]))
+        return [f"{row['email']} has given a card."]
 
     def cancel(self, db: Db, row: Row, by: str = "buyer") -> list[str]:
         """Access goes on until the paid period ends; the ping goes out at once."""
@@ -120,7 +175,7 @@ class Life:
             raise Refusal("This subscription has ended already.")
         if row["cancelled_at"] is not None:
             raise Refusal("This subscription was cancelled before and will end.")
-        _set(db, row, requested_at=now(), cancelled_at=row["paid_until"], cancelled_by=by)
+        set_columns(db, row, requested_at=now(), cancelled_at=row["paid_until"], cancelled_by=by)
         self._tell_cancelled(db, row, by, row["paid_until"])
         return [f"The subscription of {row['email']} was cancelled and ends on {iso(row['paid_until'])}."]
 
@@ -130,21 +185,29 @@ class Life:
             db, "cancellation", row["id"], **{"cancelled": True, "cancelled_at": iso(at), who: True}
         )
 
-    def stop_now(self, db: Db, row: Row, by: str = "buyer") -> list[str]:
-        """Ends without waiting for the end of the paid period, as a dispute does."""
-        if row["deactivated_at"] is not None:
-            return []
-        announced = row["cancelled_at"] is not None
-        _set(db, row, cancelled_at=now(), cancelled_by=row["cancelled_by"] or by)
-        if not announced:
-            self._tell_cancelled(db, row, by, now())
-        return self._end(db, find(db, row["id"]), now(), "cancelled")
+    def stop_now(self, db: Db, row: Row) -> list[str]:
+        """As a dispute does: whatever was before, it is the buyer who ended it, and at this moment.
 
-    def decline(self, db: Db, row: Row) -> list[str]:
+        So the end of what had ended already moves to now, and only its cancellation is told (`cancel_effective_immediately!`).
+        """
+        at, had_ended = now(), row["deactivated_at"] is not None
+        set_columns(db, row, requested_at=at, cancelled_at=at, cancelled_by="buyer")
+        self._tell_cancelled(db, row, "buyer", at)
+        if had_ended:
+            set_columns(db, row, deactivated_at=at)
+            return [f"The end of {row['email']} is told as of now."]
+        return self.end(db, find(db, row["id"]), at, "cancelled")
+
+    def stop_pending(self, db: Db, row: Row) -> list[str]:
+        """An end that was to come comes at once, and its cancellation is not told again."""
+        set_columns(db, row, cancelled_at=now())
+        return self.end(db, find(db, row["id"]), now(), "cancelled")
+
+    def decline(self, db: Db, row: Row, at: float | None = None) -> list[str]:
         """The card is refused at the renewal; nobody is told for five days."""
         if row["deactivated_at"] is not None or row["cancelled_at"] is not None:
             raise Refusal("This subscription is not charged again, so no payment can fail.")
-        _set(db, row, overdue_since=now())
+        set_columns(db, row, overdue_since=now() if at is None else at)
         return [f"The card of {row['email']} was declined; it is tried for five days."]
 
     def fail(self, db: Db, row: Row, at: float | None = None) -> list[str]:
@@ -152,48 +215,33 @@ class Life:
         if row["deactivated_at"] is not None:
             raise Refusal("This subscription has ended already.")
         at = now() if at is None else at
-        _set(db, row, failed_at=at)
+        set_columns(db, row, failed_at=at)
         self._tell_cancelled(db, row, "payment", at)
-        return self._end(db, row, at, "failed_payment")
+        return self.end(db, row, at, "failed_payment")
 
-    def _end(self, db: Db, row: Row, at: float, reason: str) -> list[str]:
-        _set(db, row, deactivated_at=at)
+    def complete(self, db: Db, row: Row, at: float) -> list[str]:
+        """All charges of a fixed length were made and their time is over; no cancellation is told."""
+        set_columns(db, row, ended_at=at)
+        return self.end(db, row, at, "fixed_subscription_period_ended")
+
+    def end(self, db: Db, row: Row, at: float, reason: str) -> list[str]:
+        set_columns(db, row, deactivated_at=at)
         self._queue.put(db, "subscription_ended", row["id"], ended_at=iso(at), ended_reason=reason)
         return [f"The subscription of {row['email']} ended: {reason}."]
 
-    def end_period(self, db: Db, row: Row) -> list[str]:
-        """Brings the end of the paid period to this moment, with what follows from it."""
-        if row["deactivated_at"] is not None:
-            raise Refusal("This subscription has ended already.")
-        _set(db, row, paid_until=now(), cancelled_at=now() if row["cancelled_at"] is not None else None)
-        return self.run_due(db)
 
-    def run_due(self, db: Db) -> list[str]:
-        """What the paid periods that are over lead to, as many times as it takes."""
-        happened: list[str] = []
-        while due := is_due(db):
-            happened += self._fall_due(db, due)
-        return happened
-
-    def _fall_due(self, db: Db, row: Row) -> list[str]:
-        if row["overdue_since"] is not None and row["overdue_since"] + PATIENCE <= now():
-            return self.fail(db, row, row["overdue_since"] + PATIENCE)
-        if row["cancelled_at"] is not None:
-            return self._end(db, row, row["cancelled_at"], "cancelled")
-        return self.renew(db, row, row["paid_until"])
+def is_restartable(row: Row) -> bool:
+    """Not what the seller ended, and not what has run its fixed length."""
+    return row["cancelled_by"] != "seller" and row["ended_at"] is None
 
 
-DUE = """
-select * from subscriptions where deactivated_at is null and test = 0 and (
-    cancelled_at <= :now or overdue_since + :patience <= :now
-    or (paid_until <= :now and cancelled_at is null and overdue_since is null))
- order by paid_until limit 1"""
-
-
-def is_due(db: Db) -> Row | None:
-    """The first subscription for which something is to happen now."""
-    row: Row | None = db.execute(DUE, {"now": now(), "patience": PATIENCE}).fetchone()
-    return row
+def next_plan(row: Row) -> tuple[str, str, int]:
+    """Tier, recurrence and quantity of the next charge."""
+    return (
+        row["next_tier"] or row["tier"],
+        row["next_recurrence"] or row["recurrence"],
+        row["next_quantity"] or row["quantity"],
+    )
 
 
 def _later_than_before(db: Db, its_id: str, at: float) -> float:
@@ -202,7 +250,8 @@ def _later_than_before(db: Db, its_id: str, at: float) -> float:
     return at if last is None else max(at, last + 1)
 
 
-def _set(db: Db, row: Row, **values: Any) -> None:
+def set_columns(db: Db, row: Row, **values: Any) -> None:
+    """Changes a subscription."""
     changes = ", ".join(f"{name} = :{name}" for name in values)
     db.execute(f"update subscriptions set {changes} where id = :its", {**values, "its": row["id"]})
 

@@ -15,14 +15,22 @@ from sandbox.gumroad.product import Product
 SALES_A_PAGE = 10
 SUBSCRIBERS_A_PAGE = 100
 KEY = re.compile(r"(\d{1,20})-(\d{1,18})")
+ID = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-# Test purchases are not among the successful ones. Named so that both lists read alike.
+# Test purchases are not among the successful ones, nor is what a receiver got for nothing.
 SALES = """
 select sales.* from sales join subscriptions on subscriptions.id = sales.subscription
- where subscriptions.test = 0 and {filters} order by sales.created desc, sales.number desc limit {most}"""
+ where subscriptions.test = 0 and sales.part != 'receiver' and {filters} order by sales.created desc, sales.number desc limit {most} offset {skip}"""
 SUBSCRIBERS = """
-select * from subscriptions where test = 0 and failed_at is null and (cancelled_at is null or cancelled_at > :now)
-   and {filters} order by created desc, number desc limit {most}"""
+select * from subscriptions where test = 0 and failed_at is null and ended_at is null and product_id = ''
+   and (cancelled_at is null or cancelled_at > :now)
+   and {filters} order by created desc, number desc limit {most} offset {skip}"""
+EMAIL_TYPED = (
+    "case sales.part when 'sender' then subscriptions.gifter_email else subscriptions.email end = :email"
+)
+PRODUCT_SOLD = (
+    "case subscriptions.product_id when '' then :ours else subscriptions.product_id end = :product_id"
+)
 
 
 class BadParameter(ValueError):
@@ -54,11 +62,22 @@ def sales(db: sqlite3.Connection, product: Product, asked: Mapping[str, str]) ->
     filters: dict[str, tuple[str, Any]] = {
         "after": ("sales.created >= :after", _day(asked, "after")),
         "before": ("sales.created < :before", _day(asked, "before")),
-        "email": ("subscriptions.email = :email", asked.get("email", "").strip() or None),
+        "email": (EMAIL_TYPED, asked.get("email", "").strip() or None),
         "order_id": ("sales.number = :order_id", _number(asked, "order_id")),
-        "product_id": ("1 = :product_id", _is_ours(product, asked)),
+        "product_id": (PRODUCT_SOLD, _product(asked)),
+        "ours": ("1 = 1", product.product_id),
+        "name": ("subscriptions.full_name = :name", asked.get("name", "").strip() or None),
+        "license_key": ("subscriptions.license_key = :license_key", asked.get("license_key") or None),
     }
-    return _page(db, SALES, filters, asked, SALES_A_PAGE, "sales.")
+    return _page(db, SALES, filters, asked, SALES_A_PAGE, "sales.", (page_number(asked) - 1) * SALES_A_PAGE)
+
+
+def page_number(asked: Mapping[str, str]) -> int:
+    """The deprecated way through the list. Raises BadParameter."""
+    text = asked.get("page", "1")
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise BadParameter("Invalid page number. Page numbers start at 1.")
+    return int(text)
 
 
 def subscribers(db: sqlite3.Connection, asked: Mapping[str, str], now: float) -> Page:
@@ -78,6 +97,7 @@ def _page(
     asked: Mapping[str, str],
     most: int | None,
     table: str,
+    skip: int = 0,
 ) -> Page:
     used = {name: pair for name, pair in filters.items() if pair[1] is not None}
     values = {name: value for name, (_, value) in used.items()}
@@ -85,7 +105,9 @@ def _page(
     if asked.get("page_key"):
         values["created"], values["number"] = _read_key(asked["page_key"])
         words.append(f"(cast({table}created * 1000000 as integer), {table}number) < (:created, :number)")
-    text = query.format(filters=" and ".join(words or ["1 = 1"]), most=-1 if most is None else most + 1)
+    text = query.format(
+        filters=" and ".join(words or ["1 = 1"]), most=-1 if most is None else most + 1, skip=skip
+    )
     rows = db.execute(text, values).fetchall()
     if most is None or len(rows) <= most:
         return Page(rows, None)
@@ -127,7 +149,9 @@ def _number(asked: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _is_ours(product: Product, asked: Mapping[str, str]) -> int | None:
-    """None if it was not asked for, else 1 or 0."""
+def _product(asked: Mapping[str, str]) -> str | None:
+    """What is no id at all would otherwise widen the list to everything."""
     wanted = asked.get("product_id")
-    return int(wanted == product.product_id) if wanted else None
+    if wanted and not ID.fullmatch(wanted):
+        raise BadParameter("Invalid product ID.")
+    return wanted or None

@@ -8,19 +8,30 @@ import flask
 
 from sandbox.gumroad import faults as kinds
 from sandbox.gumroad import sights
+from sandbox.gumroad.changes import seats
 from sandbox.gumroad.errors import Missing, Refusal, Wrong
 from sandbox.gumroad.faults import Faults
 from sandbox.gumroad.life import find
-from sandbox.gumroad.pings import clear_faults, has_endpoint
+from sandbox.gumroad.orders import Order
+from sandbox.gumroad.pings import (
+    QUICK_TIMING,
+    RESOURCES,
+    VENDORS_TIMING,
+    clear_faults,
+    has_endpoint,
+    kinds_asked_for,
+)
 from sandbox.gumroad.product import MONTHS, TIMES_THE_MONTH
-from sandbox.gumroad.shop import Order, Shop
+from sandbox.gumroad.shop import Shop
+from sandbox.gumroad.store import chosen
 from sandbox.hetzner.control import refuse_strangers
 
 Answer = flask.typing.ResponseReturnValue
 PROBLEMS = (Wrong, Refusal)
 # The checkout's own words in a link; everything else comes back as url_params.
 RESERVED = {"code", "wanted", "referrer", "email", "as_modal", "as_embed", "debug", "affiliate_id"}
-BUYERS_ACTS = ("cancel", "restart", "change")
+BUYERS_ACTS = ("cancel", "restart", "change", "add_card")
+FIELDS = ("email", "name", "tier", "recurrence", "quantity", "offer_code", "giftee_email")
 
 
 class Pages:
@@ -37,7 +48,10 @@ class Pages:
             "email": asked.get("email", ""),
             "name": "",
             "tier": self._tier(asked.get("variant", "")),
-            "recurrence": "yearly" if asked.get("yearly") == "true" else "monthly",
+            "recurrence": next((one for one in MONTHS if asked.get(one) == "true"), "monthly"),
+            "quantity": asked.get("quantity", "1"),
+            "offer_code": code,
+            "giftee_email": "",
         }
         return self._show_checkout(chosen)
 
@@ -62,12 +76,9 @@ class Pages:
     def pay(self, permalink: str, code: str = "") -> Answer:
         self._check(permalink)
         form = flask.request.form
-        chosen = {name: form.get(name, "") for name in ("email", "name", "tier", "recurrence")}
-        order = Order(
-            chosen["email"], chosen["tier"], chosen["recurrence"] or "monthly", chosen["name"], _url_params()
-        )
+        chosen = {name: form.get(name, "") for name in FIELDS}
         try:
-            bought = self._shop.buy(order)
+            bought = self._shop.buy(_order(chosen))
         except PROBLEMS as problem:
             return self._show_checkout(chosen, str(problem)), 422
         return flask.redirect(
@@ -106,7 +117,11 @@ class Pages:
         if what not in BUYERS_ACTS:
             return self.manage(subscription_id, error="There is no such button."), 422
         try:
-            wish = {"tier": how.get("tier"), "recurrence": how.get("recurrence")} if what == "change" else {}
+            wish = (
+                {name: how.get(name) for name in ("tier", "recurrence", "quantity")}
+                if what == "change"
+                else {}
+            )
             return self.manage(subscription_id, self._shop.act(subscription_id, what, **wish))
         except Missing:
             flask.abort(404)
@@ -116,13 +131,20 @@ class Pages:
     def seller(self, says: list[str] | None = None, error: str = "") -> str:
         with self._store.reading() as db:
             rows, log = sights.subscriptions(db), sights.log_of_pings(db, 50)
-            has_second = has_endpoint(db)
+            has_own, asked_for, is_revoked = (
+                has_endpoint(db),
+                kinds_asked_for(db),
+                bool(chosen(db, "revoked")),
+            )
         return flask.render_template(
             "gumroad/seller.html",
             product=self._product,
             rows=rows,
             pings=log,
-            has_endpoint=has_second,
+            has_endpoint=has_own,
+            asked_for=asked_for,
+            all_kinds=len(RESOURCES),
+            is_revoked=is_revoked,
             faults=self._faults.all(),
             kinds=kinds.KINDS,
             says=says,
@@ -141,6 +163,10 @@ class Pages:
         match what:
             case "test-ping":
                 return self._shop.send_test()
+            case "slow-pings" | "quick-pings":
+                return self._shop.set_timing(*(VENDORS_TIMING if what == "slow-pings" else QUICK_TIMING))
+            case "revoke" | "unrevoke":
+                return self._shop.set_revoked(what == "revoke")
             case "endpoint-on" | "endpoint-off":
                 return self._shop.set_endpoint(what == "endpoint-on")
             case "resend":
@@ -152,7 +178,23 @@ class Pages:
                 with self._store.writing() as db:
                     clear_faults(db)
                 return ["Nothing goes wrong any more, and what was held back is sent."]
+        if what in ("seller-cancel", "admin-cancel"):
+            what, form["by"] = "cancel", what.removesuffix("-cancel")
         return self._shop.act(form.pop("subscription", ""), what, **form)
+
+
+def _order(chosen: dict[str, str]) -> Order:
+    """Raises Wrong."""
+    return Order(
+        chosen["email"],
+        chosen["tier"],
+        chosen["recurrence"] or "monthly",
+        chosen["name"],
+        _url_params(),
+        quantity=seats(chosen["quantity"] or 1),
+        offer_code=chosen["offer_code"].strip(),
+        giftee_email=chosen["giftee_email"],
+    )
 
 
 def _url_params() -> dict[str, str]:

@@ -8,8 +8,9 @@ import dataclasses
 import datetime
 import hashlib
 
-MONTHS = {"monthly": 1, "yearly": 12}
-TIMES_THE_MONTH = {"monthly": 1, "yearly": 10}
+# The vendor's five, in app/modules/base_price/recurrence.rb; "biannually" is every six months.
+MONTHS = {"monthly": 1, "quarterly": 3, "biannually": 6, "yearly": 12, "every_two_years": 24}
+TIMES_THE_MONTH = {"monthly": 1, "quarterly": 3, "biannually": 6, "yearly": 10, "every_two_years": 20}
 SELLER_EMAIL = "seller@example.com"
 
 
@@ -24,18 +25,29 @@ class Product:
     tiers: dict[str, int] = dataclasses.field(
         default_factory=lambda: {"Basic": 1900, "Plus": 3900, "Pro": 7900}
     )
+    offer_codes: dict[str, int] = dataclasses.field(default_factory=lambda: {"half": 50, "free": 100})
     seller_email: str = SELLER_EMAIL  # whoever buys with this address makes a test purchase
 
     @property
     def url(self) -> str:
         return f"https://{self.permalink}.gumroad.com/l/{self.permalink}"
 
-    def price(self, tier: str, recurrence: str) -> int:
-        """Cents for one period."""
-        return self.tiers[tier] * TIMES_THE_MONTH[recurrence]
+    def price(self, tier: str, recurrence: str, quantity: int = 1, offer_code: str = "") -> int:
+        """Cents for one period; an offer code takes its per cent off."""
+        full = self.tiers[tier] * TIMES_THE_MONTH[recurrence] * quantity
+        return full * (100 - self.offer_codes.get(offer_code, 0)) // 100
+
+    def rename(self, tier: str, name: str) -> None:
+        """The seller types another name; what was sold before bears it from now on, too."""
+        prices = {name if key == tier else key: cents for key, cents in self.tiers.items()}
+        self.tiers.clear()
+        self.tiers.update(prices)
 
     def tier_id(self, tier: str) -> str:
-        return opaque(hashlib.sha256(f"{self.product_id} {tier}".encode()).digest()[:16])
+        """It stays when the name changes."""
+        return opaque(
+            hashlib.sha256(f"{self.product_id} {list(self.tiers).index(tier)}".encode()).digest()[:16]
+        )
 
 
 def opaque(sixteen: bytes) -> str:

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.gumroad.changes import WANTED_NEXT, Plans
+from sandbox.gumroad.changes import Plans, want_next
+from sandbox.gumroad.dues import Dues, is_due
 from sandbox.gumroad.errors import Missing, Refusal, Wrong
-from sandbox.gumroad.life import ACTORS, Life, find, is_due
+from sandbox.gumroad.life import ACTORS, Life, find, is_restartable, set_columns
 from sandbox.gumroad.money import Money, find_sale, last_sale
+from sandbox.gumroad.orders import Order, address, checked
 from sandbox.gumroad.pings import Queue, set_endpoint
-from sandbox.gumroad.product import MONTHS, Product
-from sandbox.gumroad.store import Store, make_older
+from sandbox.gumroad.product import Product
+from sandbox.gumroad.store import Store, choose, chosen, make_older
 
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-LAST_OF = "select * from subscriptions where email = ? and test = 0 order by number desc limit 1"
+LAST_OF = """
+select * from subscriptions where email = ? and product_id = ? and test = 0 order by number desc limit 1"""
+RECEIVED = "select * from sales where subscription = ? and part = 'receiver'"
+TIERS_STAND_IN = (("subscriptions", "tier"), ("subscriptions", "next_tier"), ("sales", "tier"))
 Db = sqlite3.Connection
 Row = sqlite3.Row
-
-
-@dataclasses.dataclass(frozen=True)
-class Order:
-    """What the checkout asks for."""
-
-    email: str
-    tier: str
-    recurrence: str = "monthly"
-    full_name: str = ""
-    url_params: dict[str, str] = dataclasses.field(default_factory=dict)
-    custom_fields: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,41 +40,40 @@ class Shop:
     def __init__(self, store: Store, product: Product, queue: Queue) -> None:
         self.store, self.product, self.queue = store, product, queue
         self._life = Life(product, queue)
+        self._dues = Dues(self._life)
+        self._read_names()
         self._money, self._plans = Money(self._life, queue), Plans(self._life, product, queue)
 
     def buy(self, order: Order) -> Bought:
-        """A new subscription; or the one that this buyer had, taken up again."""
-        order = self._checked(order)
+        """A new subscription; or the one that this buyer had, taken up again, unless a signed-in buyer wants another."""
+        order = checked(order, self.product)
+        if order.force_new and not order.account_email:
+            raise Refusal("Only who is signed in at Gumroad can have a second subscription.")
         with self.store.writing() as db:
-            before = db.execute(LAST_OF, [order.email]).fetchone()
-            if before and before["deactivated_at"] is None:
+            before = db.execute(LAST_OF, [order.receiver, order.product_id]).fetchone()
+            if order.force_new or before is None:
+                return self._buy_anew(db, order)
+            if before["deactivated_at"] is None:
                 raise Refusal("You already have an active subscription with this address.")
-            if before and before["cancelled_by"] != "seller":
+            if is_restartable(before) and not order.is_gift:
                 return self._buy_again(db, before, order)
             return self._buy_anew(db, order)
 
-    def _checked(self, order: Order) -> Order:
-        email = order.email.strip().lower()
-        if len(email) > 254 or not EMAIL.fullmatch(email):
-            raise Wrong("An e-mail address is needed, such as anna@example.org.")
-        if order.tier not in self.product.tiers:
-            raise Wrong(f"The tier must be one of {', '.join(self.product.tiers)}.")
-        if order.recurrence not in MONTHS:
-            raise Wrong(f"The recurrence must be one of {', '.join(MONTHS)}.")
-        return dataclasses.replace(order, email=email, full_name=order.full_name.strip()[:100])
-
     def _buy_anew(self, db: Db, order: Order) -> Bought:
-        its_id = self._life.begin(
-            db, email=order.email, name=order.full_name, tier=order.tier, recurrence=order.recurrence,
-            custom=order.custom_fields,
-        )  # fmt: skip
-        row = find(db, its_id)
-        sale_id = self._life.charge(db, row, at=row["created"], recurring=False, url_params=order.url_params)
-        return Bought(sale_id, its_id)
+        row = self._life.begin(db, order.columns())
+        if order.is_gift:
+            sale_id = self._life.begin_gift(db, row, order.url_params)
+        elif order.free_trial_days:
+            sale_id = self._life.begin_trial(db, row, order.free_trial_days, order.url_params)
+        else:
+            sale_id = self._life.charge(
+                db, row, at=row["created"], recurring=False, url_params=order.url_params
+            )
+        return Bought(sale_id, row["id"])
 
     def _buy_again(self, db: Db, row: Row, order: Order) -> Bought:
-        db.execute(WANTED_NEXT, [order.tier, order.recurrence, row["id"]])
-        self._life.restart(db, row)
+        want_next(db, row, (order.tier, order.recurrence, order.quantity))
+        self._life.restart(db, find(db, row["id"]))
         return Bought(last_sale(db, row["id"])["id"], row["id"])
 
     def act(self, subscription_id: str, what: str, **how: Any) -> list[str]:
@@ -96,14 +87,17 @@ class Shop:
     def _acts(self) -> dict[str, Callable[[Db, Row, dict[str, Any]], list[str]]]:
         return {
             "cancel": lambda db, row, how: self._cancel(db, row, str(how.get("by") or "buyer")),
-            "end": lambda db, row, how: self._life.end_period(db, row),
+            "end": lambda db, row, how: self._dues.end_period(db, row),
             "restart": lambda db, row, how: self._life.restart(db, row),
             "renew": lambda db, row, how: self._life.renew(db, row),
             "decline": lambda db, row, how: self._life.decline(db, row),
             "fail": lambda db, row, how: self._life.fail(db, row),
+            "add_card": lambda db, row, how: self._life.add_card(db, row),
+            "move": lambda db, row, how: self._move(db, row, str(how.get("email") or "")),
             "refund": self._money.refund_one,
             "dispute": self._money.dispute,
             "dispute_won": self._money.win,
+            "dispute_lost": self._money.lose,
             "change": self._plans.change,
             "upgrade": self._plans.change,
             "downgrade": self._plans.change,
@@ -112,7 +106,48 @@ class Shop:
     def _cancel(self, db: Db, row: Row, by: str) -> list[str]:
         if by not in ACTORS:
             raise Wrong(f"Only {', '.join(ACTORS)} can cancel.")
-        return self._life.cancel(db, row, by) + self._life.run_due(db)
+        return self._life.cancel(db, row, by) + self._dues.run(db)
+
+    def _move(self, db: Db, row: Row, email: str) -> list[str]:
+        """The buyer's account at the vendor gets another address; the one typed at the checkout stays in the sales."""
+        set_columns(db, row, account_email=address(email))
+        return [f"The account of {row['email']} has the address {address(email)} now."]
+
+    def rename_tier(self, tier: str, name: str) -> list[str]:
+        """The seller types another name for a tier; every sale tells the new one."""
+        name = name.strip()[:80]
+        if tier not in self.product.tiers or not name or name in self.product.tiers:
+            raise Wrong("A tier that is there must get a name that is not.")
+        with self.store.writing() as db:
+            self.product.rename(tier, name)
+            choose(db, "tiers", json.dumps(list(self.product.tiers)))
+            for table, column in TIERS_STAND_IN:
+                db.execute(f"update {table} set {column} = ? where {column} = ?", [name, tier])
+        return [f"The tier {tier} is named {name} now."]
+
+    def _read_names(self) -> None:
+        with self.store.reading() as db:
+            names = json.loads(chosen(db, "tiers") or "[]")
+        for before, name in zip(list(self.product.tiers), names, strict=False):
+            self.product.rename(before, name)
+
+    def set_timing(self, sale: float, event: float, cron: float) -> list[str]:
+        """Seconds until a sale and any other event are told, and until what is over is noticed."""
+        with self.store.writing() as db:
+            choose(db, "sale_delay", str(sale))
+            choose(db, "event_delay", str(event))
+            choose(db, "cron", str(cron))
+        return [
+            f"Sales are told after {sale:g} s, all else after {event:g} s; ends are noticed after {cron:g} s."
+        ]
+
+    def set_revoked(self, on: bool) -> list[str]:
+        """The token of the seller's application: without it the API answers nobody, and what it was asked to tell is not told."""
+        with self.store.writing() as db:
+            choose(db, "revoked", "yes" if on else "")
+        return [
+            f"The token is {'revoked: the API is closed and its pings end in silence' if on else 'good'}."
+        ]
 
     def refund(self, sale_id: str, amount_cents: object = None) -> list[str]:
         """All that is left, or so many cents."""
@@ -122,22 +157,27 @@ class Shop:
     def resend(self, sale_id: str) -> list[str]:
         """The seller sends a sale's ping again by hand."""
         with self.store.writing() as db:
-            self.queue.put(db, "sale", find_sale(db, sale_id)["id"])
+            sale = find_sale(db, sale_id)
+            if sale["part"] == "sender":
+                sale = db.execute(RECEIVED, [sale["subscription"]]).fetchone()
+            self.queue.put(db, "sale", sale["id"])
         return ["The sale's ping is sent again."]
 
     def send_test(self) -> list[str]:
         with self.store.writing() as db:
-            row = db.execute("select id from sales order by number desc limit 1").fetchone()
+            row = db.execute(
+                "select id from sales where part != 'sender' order by number desc limit 1"
+            ).fetchone()
             if row is None:
                 raise Refusal("A test ping repeats the last sale, and there is none yet.")
             self.queue.put_test(db, row["id"])
         return ["A test ping is sent."]
 
-    def set_endpoint(self, on: bool) -> list[str]:
-        """The second channel, in the seller's settings: with both on, every sale is told twice."""
+    def set_endpoint(self, on: bool, as_json: bool = False) -> list[str]:
+        """The channel of the seller's settings: who is told by the API as well hears of a sale twice. Only here JSON can be chosen."""
         with self.store.writing() as db:
-            set_endpoint(db, on)
-        return [f"The Ping endpoint of the settings is {'on: sales are told twice' if on else 'off'}."]
+            set_endpoint(db, on, as_json)
+        return [f"The Ping endpoint of the settings is {'on' if on else 'off'}."]
 
     def run_due(self) -> list[str]:
         """What has fallen due by itself; asked often, so it looks before it takes the right to write."""
@@ -145,10 +185,10 @@ class Shop:
             if not is_due(db):
                 return []
         with self.store.writing() as db:
-            return self._life.run_due(db)
+            return self._dues.run(db)
 
     def age(self, seconds: float) -> list[str]:
         """Everything written down is so much older; what falls due happens, in the same transaction."""
         with self.store.writing() as db:
             make_older(db, seconds)
-            return self._life.run_due(db)
+            return self._dues.run(db)

@@ -8,7 +8,7 @@ import sqlite3
 from typing import Any
 
 from sandbox.gumroad.life import status
-from sandbox.gumroad.payloads import is_refunded
+from sandbox.gumroad.payloads import is_recurring, is_refunded
 from sandbox.gumroad.store import from_iso, iso
 
 MOST_PINGS = 100
@@ -18,6 +18,7 @@ WORDS = {
     "pending_failure": "the card was declined and is tried again",
     "cancelled": "ended",
     "failed_payment": "ended, because the payment failed",
+    "fixed_subscription_period_ended": "ended, because its fixed length is over",
 }
 
 
@@ -60,7 +61,11 @@ def _sale(sale: sqlite3.Row) -> dict[str, Any]:
         "refunded in part": 0 < sale["refunded_cents"] < sale["price"],
         "disputed": sale["disputed"],
         "dispute won": sale["dispute_won"],
-        "renewal or upgrade": sale["recurring"],
+        "dispute lost": sale["dispute_lost"],
+        "renewal or upgrade": is_recurring(sale),
+        "free trial": sale["trial"],
+        "paid by the giver": sale["part"] == "sender",
+        "a gift": sale["part"] == "receiver",
     }
     return {
         **dict(sale), "at": iso(sale["created"]), "money": f"${sale['price'] / 100:.2f}",

@@ -30,12 +30,28 @@ create table if not exists pings (
 create index if not exists next_ping on pings (state, due);
 create table if not exists attempts (
     id integer primary key autoincrement, ping integer not null, at real not null, status integer, answer text not null);
-create table if not exists resource_subscriptions (
-    id text primary key, resource_name text not null, post_url text not null, own integer not null);
+create table if not exists listeners (id text primary key, resource_name text not null, post_url text not null);
+drop table if exists resource_subscriptions; -- of before, when nobody had to ask
 create table if not exists ping_endpoint (url text not null);
+create table if not exists choices (name text primary key, value text not null);
 create table if not exists faults (
     id integer primary key autoincrement, kind text not null, times integer, seconds real not null);
 """
+# What came later, so that a file of before goes on.
+ADDED = {
+    "subscriptions": {
+        "quantity": "integer not null default 1", "next_quantity": "integer", "account_email": "text",
+        "offer_code": "text not null default ''", "charges": "integer", "trial_ends": "real", "ended_at": "real",
+        "has_card": "integer not null default 1", "gifter_email": "text not null default ''",
+        "affiliate": "text not null default ''", "product_id": "text not null default ''",
+    },
+    "sales": {
+        "quantity": "integer not null default 1", "part": "text not null default ''", "trial": "integer not null default 0",
+        "dispute_lost": "integer not null default 0", "gift_price": "integer not null default 0",
+    },
+    "pings": {"channel": "text not null default 'api'"},
+    "ping_endpoint": {"as_json": "integer not null default 0"},
+}  # fmt: skip
 FIRST_NUMBERS = {"subscriptions": 71_000_000, "sales": 524_000_000}
 MOMENTS = {
     "subscriptions": (
@@ -46,6 +62,8 @@ MOMENTS = {
         "overdue_since",
         "failed_at",
         "deactivated_at",
+        "trial_ends",
+        "ended_at",
     ),
     "sales": ("created",),
     "pings": ("created", "due"),
@@ -65,6 +83,7 @@ class Store:
             db.execute("pragma journal_mode = wal")
             db.executescript(TABLES)
         with self.writing() as db:
+            _add_columns(db)
             _begin_numbers(db)
 
     @contextlib.contextmanager
@@ -103,6 +122,24 @@ class Store:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
+
+
+def _add_columns(db: sqlite3.Connection) -> None:
+    for table, columns in ADDED.items():
+        there = {row["name"] for row in db.execute(f"pragma table_info({table})")}
+        for name, kind in columns.items():
+            if name not in there:
+                db.execute(f"alter table {table} add column {name} {kind}")
+
+
+def chosen(db: sqlite3.Connection, name: str) -> str:
+    """What was set under this name, or nothing."""
+    row = db.execute("select value from choices where name = ?", [name]).fetchone()
+    return str(row["value"]) if row else ""
+
+
+def choose(db: sqlite3.Connection, name: str, value: str) -> None:
+    db.execute("insert or replace into choices values (?, ?)", [name, value])
 
 
 def _begin_numbers(db: sqlite3.Connection) -> None:

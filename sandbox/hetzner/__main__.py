@@ -6,14 +6,13 @@ import argparse
 import json
 import logging
 import pathlib
-import signal
 import sys
-import types
 
 import flask
 from werkzeug.serving import make_server
 
 from sandbox import hosts
+from sandbox.ending import Ending
 from sandbox.hetzner import SERVERS_OF_A_NEW_ACCOUNT, blueprint
 
 
@@ -27,15 +26,13 @@ def main() -> None:
         blueprint(wishes.home, wishes.token, machines, wishes.server_limit), url_prefix="/hetzner"
     )
     server = make_server("127.0.0.1", wishes.port, app, threaded=True)
-    signal.signal(signal.SIGTERM, _end)
+    ending = Ending()
     try:
         print(
             json.dumps({"url": f"http://127.0.0.1:{server.port}/hetzner/v1", "hosts": machines.kind}),
             flush=True,
         )
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
+        ending.serve(server)
     finally:
         machines.close()
 
@@ -49,10 +46,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--server-limit", type=int, default=SERVERS_OF_A_NEW_ACCOUNT)
     parser.add_argument("--control-port", type=int, default=8000, help="where agents find the control plane")
     return parser.parse_args()
-
-
-def _end(number: int, frame: types.FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

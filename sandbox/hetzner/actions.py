@@ -8,7 +8,7 @@ from typing import Any
 
 import flask
 
-from sandbox.hetzner.errors import invalid, not_found
+from sandbox.hetzner.errors import ApiError, invalid, not_found
 from sandbox.hetzner.lists import in_order, page_of
 from sandbox.hetzner.project import Project
 from sandbox.hetzner.records import action_json
@@ -42,6 +42,16 @@ def finish_all(db: sqlite3.Connection, server_id: int, error: Json | None = None
     running = db.execute("select id from actions where server = ? and status = 'running'", [server_id])
     for row in running.fetchall():
         finish(db, row["id"], error)
+
+
+def refuse_locked(db: sqlite3.Connection, server_id: int) -> None:
+    """While a server's disk is being copied, nothing else may be done to it; raises ApiError."""
+    copying = (
+        "select 1 from actions where server = ? and status = 'running'"
+        " and command in ('create_image', 'change_server_type')"
+    )
+    if db.execute(copying, [server_id]).fetchone():
+        raise ApiError("locked", "server is locked: its disk is being copied")
 
 
 class Actions:

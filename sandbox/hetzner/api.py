@@ -12,8 +12,11 @@ from sandbox.hetzner.actions import Actions
 from sandbox.hetzner.addresses import Addresses
 from sandbox.hetzner.errors import ApiError
 from sandbox.hetzner.firewalls import Firewalls
+from sandbox.hetzner.images import Images
 from sandbox.hetzner.lists import page_of
+from sandbox.hetzner.power import Power
 from sandbox.hetzner.project import Project
+from sandbox.hetzner.resizing import Resizing
 from sandbox.hetzner.servers import Servers
 from sandbox.hetzner.traffic import Traffic, refuse
 
@@ -25,6 +28,11 @@ OPERATIONS = {
     "delete_server": ("DELETE", "/servers/<int:id>"),
     "list_server_actions": ("GET", "/servers/<int:id>/actions"),
     "change_dns_ptr": ("POST", "/servers/<int:id>/actions/change_dns_ptr"),
+    "create_image": ("POST", "/servers/<int:id>/actions/create_image"),
+    "power_on_server": ("POST", "/servers/<int:id>/actions/poweron"),
+    "power_off_server": ("POST", "/servers/<int:id>/actions/poweroff"),
+    "shutdown_server": ("POST", "/servers/<int:id>/actions/shutdown"),
+    "change_type": ("POST", "/servers/<int:id>/actions/change_type"),
     "get_action": ("GET", "/actions/<int:id>"),
     "list_actions": ("GET", "/actions"),
     "create_firewall": ("POST", "/firewalls"),
@@ -37,8 +45,14 @@ OPERATIONS = {
     "get_location": ("GET", "/locations/<int:id>"),
     "list_images": ("GET", "/images"),
     "get_image": ("GET", "/images/<int:id>"),
+    "update_image": ("PUT", "/images/<int:id>"),
+    "delete_image": ("DELETE", "/images/<int:id>"),
     "list_primary_ips": ("GET", "/primary_ips"),
     "get_primary_ip": ("GET", "/primary_ips/<int:id>"),
+    "update_primary_ip": ("PUT", "/primary_ips/<int:id>"),
+    "delete_primary_ip": ("DELETE", "/primary_ips/<int:id>"),
+    "assign_primary_ip": ("POST", "/primary_ips/<int:id>/actions/assign"),
+    "unassign_primary_ip": ("POST", "/primary_ips/<int:id>/actions/unassign"),
 }
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -59,12 +73,7 @@ def api(project: Project, token: str) -> flask.Blueprint:
 
 
 def _views(project: Project) -> dict[str, flask.typing.RouteCallable]:
-    servers, actions, firewalls, addresses = (
-        Servers(project),
-        Actions(project),
-        Firewalls(project),
-        Addresses(project),
-    )
+    servers, actions, firewalls = Servers(project), Actions(project), Firewalls(project)
     return {
         "create_server": servers.create,
         "list_servers": servers.several,
@@ -73,15 +82,49 @@ def _views(project: Project) -> dict[str, flask.typing.RouteCallable]:
         "delete_server": servers.delete,
         "list_server_actions": actions.of_server,
         "change_dns_ptr": servers.change_dns_ptr,
+        **_image_views(project),
+        **_power_views(project),
         "get_action": actions.get,
         "list_actions": actions.several,
         "create_firewall": firewalls.create,
         "list_firewalls": firewalls.several,
         "get_firewall": firewalls.get,
         "delete_firewall": firewalls.delete,
+        **_address_views(project),
+        **_catalog_views(project),
+    }
+
+
+def _image_views(project: Project) -> dict[str, flask.typing.RouteCallable]:
+    images = Images(project)
+    return {
+        "create_image": images.create,
+        "list_images": images.several,
+        "get_image": images.get,
+        "update_image": images.update,
+        "delete_image": images.delete,
+    }
+
+
+def _address_views(project: Project) -> dict[str, flask.typing.RouteCallable]:
+    addresses = Addresses(project)
+    return {
         "list_primary_ips": addresses.several,
         "get_primary_ip": addresses.get,
-        **_catalog_views(project),
+        "update_primary_ip": addresses.update,
+        "delete_primary_ip": addresses.delete,
+        "assign_primary_ip": addresses.assign,
+        "unassign_primary_ip": addresses.unassign,
+    }
+
+
+def _power_views(project: Project) -> dict[str, flask.typing.RouteCallable]:
+    power = Power(project)
+    return {
+        "power_on_server": lambda id: power.switch(id, "start_server"),
+        "power_off_server": lambda id: power.switch(id, "stop_server"),
+        "shutdown_server": lambda id: power.switch(id, "shutdown_server"),
+        "change_type": Resizing(project).change,
     }
 
 
@@ -94,8 +137,6 @@ def _catalog_views(project: Project) -> dict[str, flask.typing.RouteCallable]:
         "get_server_type": lambda id: {"server_type": catalog.by_id(types(), id, "server type")},
         "list_locations": lambda: page_of("locations", _named(catalog.LOCATIONS)),
         "get_location": lambda id: {"location": catalog.by_id(catalog.LOCATIONS, id, "location")},
-        "list_images": lambda: page_of("images", _named(catalog.IMAGES, "architecture", "type", "status")),
-        "get_image": lambda id: {"image": catalog.by_id(catalog.IMAGES, id, "image")},
     }
 
 

@@ -184,15 +184,22 @@ def machine_type(key: str) -> MachineType:
     raise invalid("server_type", f"server type '{key}' does not exist")
 
 
-def image(key: str, architecture: str) -> Json:
-    """The image of that id or name for an architecture; raises ApiError."""
-    named = [one for one in IMAGES if key in (one["name"], str(one["id"]))]
+def image(key: str, architecture: str, snapshots: list[Json]) -> Json:
+    """The image of that id or name for an architecture; snapshots have no name. Raises ApiError."""
+    named = [one for one in IMAGES + snapshots if key in (one["name"], str(one["id"]))]
     fitting = [one for one in named if one["architecture"] == architecture]
     if not fitting:
         raise invalid(
             "image", f"image '{key}' does not exist" if not named else "image has another architecture"
         )
+    if fitting[0]["status"] != "available":
+        raise invalid("image", "image is not available yet")
     return fitting[0]
+
+
+def disk_of(server: Any) -> int:
+    """GB of the disk that the server has: one that changed its type may have kept the smaller one."""
+    return int(server["disk"] or machine_type(server["type"]).disk)
 
 
 def by_id(items: list[Json], wanted: int, what: str) -> Json:

@@ -11,6 +11,7 @@ import flask
 from sandbox.hetzner import faults
 from sandbox.hetzner.api import OPERATIONS
 from sandbox.hetzner.project import Project
+from sandbox.hetzner.records import image_json
 from sandbox.hetzner.traffic import CALLS_AN_HOUR
 
 MOST_CALLS = 1000
@@ -41,6 +42,7 @@ class Control:
             machines=machines.sights(),
             console=machines.hosts.console,
             hosts=machines.hosts,
+            snapshots=self._snapshots(),
             kinds_of_machine=KINDS_OF_MACHINE,
             faults=self._faults.all(),
             fault_kinds=faults.KINDS,
@@ -54,6 +56,15 @@ class Control:
         hosts = self._project.machines.hosts
         shown = [dataclasses.asdict(one) for one in self._project.machines.sights()]
         return flask.jsonify({"kind": hosts.kind, "why": hosts.why, "machines": shown})
+
+    def _snapshots(self) -> list[dict[str, Any]]:
+        """With where each is from: made here, or found in the cache."""
+        with self._store.reading() as db:
+            rows = db.execute("select * from images where gone is null order by id").fetchall()
+        return [{**image_json(row), "from": "an earlier sandbox" if row["found"] else "here"} for row in rows]
+
+    def list_snapshots(self) -> flask.Response:
+        return flask.jsonify({"images": self._snapshots()})
 
     def console(self, id: int) -> flask.Response:
         return flask.Response(self._project.machines.hosts.console(id), mimetype="text/plain")
@@ -144,6 +155,7 @@ def control(project: Project) -> flask.Blueprint:
     doors.add_url_rule("/machines", "list_machines", view.list_machines)
     doors.add_url_rule("/machines/<int:id>/console", "console", view.console)
     doors.add_url_rule("/machines/<int:id>/power", "power", view.power, methods=["POST"])
+    doors.add_url_rule("/images", "list_snapshots", view.list_snapshots)
     doors.add_url_rule("/faults", "list_faults", view.list_faults)
     doors.add_url_rule("/faults", "add_fault", view.add_fault, methods=["POST"])
     doors.add_url_rule("/faults", "clear_faults", view.clear_faults, methods=["DELETE"])

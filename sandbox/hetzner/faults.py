@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.hetzner.store import Store
 
 KINDS = {
-    "slow": "The answer, or with the operation boot the machine, comes after so many seconds",
+    "slow": "The answer, or with the operation boot or resize the machine, comes after so many seconds",
     "out_of_stock": "Machines of a type, at a place, or all of them cannot be ordered",
     "rate_limited": "Too many calls, says the answer",
     "locked": "Another action holds the thing, says the answer",
@@ -18,7 +18,11 @@ KINDS = {
     "lose_answer": "The call takes effect, but the connection ends without an answer",
     "fail_action": "The call is accepted, but its action fails; a machine being created vanishes",
 }
-ACTIONS = ("create_server", "delete_server", "change_dns_ptr")
+ACTIONS = (
+    "create_server", "delete_server", "change_dns_ptr", "create_image", "assign_primary_ip", "unassign_primary_ip",
+    "change_type",
+)  # fmt: skip
+WORKS = {"boot": "create_server", "resize": "change_type"}  # what a machine does after the answer
 STATUSES = (500, 502, 503, 504)
 EVERY = "*"
 
@@ -83,14 +87,16 @@ def _typed(wish: dict[str, Any]) -> Fault:
 
 
 def _check(fault: Fault, operations: set[str]) -> None:
-    if fault.operation not in operations | {EVERY, "boot"}:
-        raise FaultError(f"operation must be *, boot or one of {', '.join(sorted(operations))}")
-    if fault.operation == "boot" and fault.kind != "slow":
-        raise FaultError("boot can only be slow; to make it fail, use fail_action on create_server")
+    if fault.operation not in operations | {EVERY, *WORKS}:
+        raise FaultError(f"operation must be *, {', '.join(WORKS)} or one of {', '.join(sorted(operations))}")
+    if fault.operation in WORKS and fault.kind != "slow":
+        raise FaultError(
+            f"{fault.operation} can only be slow; to make it fail, use fail_action on {WORKS[fault.operation]}"
+        )
     if fault.kind == "fail_action" and fault.operation not in ACTIONS:
         raise FaultError(f"only {', '.join(ACTIONS)} have an action that can fail")
-    if fault.kind == "out_of_stock" and fault.operation != "create_server":
-        raise FaultError("only create_server can find nothing in stock")
+    if fault.kind == "out_of_stock" and fault.operation not in ("create_server", "change_type"):
+        raise FaultError("only create_server and change_type can find nothing in stock")
     if fault.times is not None and fault.times < 1:
         raise FaultError("times must be at least 1, or null for always")
     if not 0 <= fault.seconds <= 3600 or fault.status not in STATUSES:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 
-from sandbox.hetzner import actions
+from sandbox.hetzner import actions, catalog, ties
 from sandbox.hetzner.faults import Faults
 from sandbox.hetzner.store import Store
 from sandbox.hosts import Hosts, HostsUnavailable, Machine
@@ -28,6 +28,7 @@ class Sight:
     server_type: str
     location: str
     created: str
+    image: str
     user_data: bool
 
 
@@ -105,7 +106,7 @@ class Machines:
     def _booted(self, row: sqlite3.Row) -> bool:
         machine = _machine(row)
         try:
-            self.hosts.boot(machine.id, machine.name, machine.ipv4, machine.user_data)
+            self.hosts.boot(machine.id, machine.name, machine.ipv4, machine.user_data, machine.image)
         except (HostsUnavailable, OSError):
             return False
         return True
@@ -115,6 +116,7 @@ class Machines:
         self.hosts.stop(server_id)
         with self._store.writing() as db:
             actions.finish_all(db, server_id, actions.FAILED)
+            ties.part(db, server_id)
             db.execute("update servers set gone = created, user_data = null where id = ?", [server_id])
 
     def _succeed(self, server_id: int) -> None:
@@ -155,6 +157,16 @@ class Machines:
         self._note(server_id, "running" if running else "off")
         return True
 
+    def press(self, server_id: int) -> None:
+        """Asks the machine to turn itself off; when it has, or never will, is its own business."""
+        with self._locks[server_id]:
+            if self._row(server_id):
+                self.hosts.shutdown(server_id)
+
+    def held(self, server_id: int) -> threading.Lock:
+        """To be held while something is done to the machine."""
+        return self._locks[server_id]
+
     def sights(self) -> list[Sight]:
         with self._store.reading() as db:
             rows = db.execute("select * from servers where gone is null order by id").fetchall()
@@ -167,9 +179,20 @@ class Machines:
             "state": row["status"],
             "ip": row["ipv4"],
             "server_type": row["type"],
+            "image": _image(row),
         }
         return Sight(**known, **seen, user_data=bool(row["user_data"]))
 
 
+def _plain(row: sqlite3.Row) -> str | None:
+    """The name of the vendor's image that the server began with, or none where it was a snapshot."""
+    return next((one["name"] for one in catalog.IMAGES if one["id"] == row["image"]), None)
+
+
+def _image(row: sqlite3.Row) -> str:
+    return _plain(row) or f"snapshot {row['image']}"
+
+
 def _machine(row: sqlite3.Row) -> Machine:
-    return Machine(row["id"], row["name"], row["ipv4"], row["user_data"] or "")
+    image = None if _plain(row) else row["image"]
+    return Machine(row["id"], row["name"], row["ipv4"], row["user_data"] or "", image)

@@ -33,6 +33,7 @@ class Order:
     labels: labels.Labels
     user_data: str
     firewalls: list[int]
+    addresses: dict[str, int]
     with_password: bool
     start: bool
 
@@ -45,21 +46,25 @@ def body() -> dict[str, Any]:
     return content
 
 
-def read(wish: dict[str, Any], default_location: str) -> Order:
+def read(wish: dict[str, Any], default_location: str, snapshots: list[catalog.Json]) -> Order:
     """The order in a request; raises ApiError."""
     _refuse_unknown(wish)
     kind = catalog.machine_type(_text(wish, "server_type"))
     place = catalog.location(_text(wish, "location", default_location or kind.places[0]))["name"]
     if place not in kind.places:
         raise invalid("server_type", f"server type '{kind.name}' is not supported in location '{place}'")
+    image = catalog.image(_text(wish, "image"), kind.architecture, snapshots)
+    if image["disk_size"] > kind.disk:
+        raise invalid("image", "image disk is bigger than server type disk")
     return Order(
         name=server_name(wish),
         kind=kind,
-        image=catalog.image(_text(wish, "image"), kind.architecture),
+        image=image,
         location=place,
         labels=labels.read(wish.get("labels")),
         user_data=_user_data(wish),
         firewalls=_firewalls(wish.get("firewalls") or []),
+        addresses=_addresses(wish.get("public_net") or {}),
         with_password=not wish.get("ssh_keys"),
         start=wish.get("start_after_create", True) is not False,
     )
@@ -72,13 +77,16 @@ def _refuse_unknown(wish: dict[str, Any]) -> None:
     for field in UNSUPPORTED:
         if wish.get(field):
             raise invalid(field, "does not exist in this project")
-    net = wish.get("public_net") or {}
-    if (
-        net.get("ipv4")
-        or net.get("ipv6")
-        or not (net.get("enable_ipv4", True) and net.get("enable_ipv6", True))
-    ):
-        raise invalid("public_net", "every server of this project gets a new address of both kinds")
+
+
+def _addresses(net: object) -> dict[str, int]:
+    """The primary addresses that the server is to have, by kind; where none is named it gets a new one."""
+    if not isinstance(net, dict) or not (net.get("enable_ipv4", True) and net.get("enable_ipv6", True)):
+        raise invalid("public_net", "every server of this project has an address of both kinds")
+    named = {kind: net[kind] for kind in ("ipv4", "ipv6") if net.get(kind)}
+    if not all(type(one) is int for one in named.values()):
+        raise invalid("public_net", "an address is named by its id")
+    return named
 
 
 def _text(wish: dict[str, Any], field: str, default: str = "") -> str:

@@ -7,6 +7,7 @@ import ipaddress
 
 from sandbox.hetzner.faults import Faults
 from sandbox.hetzner.machines import Machines
+from sandbox.hetzner.snapshots import Snapshots
 from sandbox.hetzner.store import Store
 
 
@@ -17,6 +18,7 @@ class Project:
     store: Store
     faults: Faults
     machines: Machines
+    snapshots: Snapshots
     default_server_limit: int
 
     @property

@@ -21,6 +21,8 @@ class Surroundings:
     in_stock: Callable[[str, str], bool]
     busy: frozenset[int]
     firewalls: list[sqlite3.Row]
+    snapshots: list[Json]
+    addresses: dict[tuple[int, str], int]  # ids of primary addresses, by server and kind
 
 
 def action_json(row: sqlite3.Row) -> Json:
@@ -46,11 +48,11 @@ def server_json(row: sqlite3.Row, around: Surroundings) -> Json:
         "created": row["created"],
         "labels": json.loads(row["labels"]),
         "locked": row["id"] in around.busy,
-        "public_net": _public_net(row, around.firewalls),
+        "public_net": _public_net(row, around),
         "private_net": [],
         "server_type": catalog.type_json(kind, around.in_stock),
         "location": catalog.location(row["location"]),
-        "image": catalog.by_id(catalog.IMAGES, row["image"], "image"),
+        "image": _image(row["image"], around.snapshots),
         "iso": None,
         "placement_group": None,
         "rescue_enabled": False,
@@ -58,30 +60,61 @@ def server_json(row: sqlite3.Row, around: Surroundings) -> Json:
         "protection": {"delete": False, "rebuild": False},
         "volumes": [],
         "load_balancers": [],
-        "primary_disk_size": kind.disk,
+        "primary_disk_size": catalog.disk_of(row),
         "included_traffic": 20 * catalog.TERABYTE,
         "ingoing_traffic": None,
         "outgoing_traffic": None,
     }
 
 
-def _public_net(row: sqlite3.Row, firewalls: list[sqlite3.Row]) -> Json:
-    applied = [{"id": wall["id"], "status": "applied"} for wall in firewalls if protects(wall, row)]
+def _image(wanted: int, snapshots: list[Json]) -> Json | None:
+    """What the server began with, or nothing where that was a snapshot which is deleted."""
+    return next((one for one in catalog.IMAGES + snapshots if one["id"] == wanted), None)
+
+
+def image_json(row: sqlite3.Row) -> Json:
+    """A snapshot; `image_size` in GB, known once it is made."""
     return {
-        "ipv4": {
-            "id": ip_id(row, "ipv4"),
-            "ip": row["ipv4"],
-            "blocked": False,
-            "dns_ptr": dns_ptr(row, row["ipv4"]),
-        },
-        "ipv6": {
-            "id": ip_id(row, "ipv6"),
-            "ip": row["ipv6"],
-            "blocked": False,
-            "dns_ptr": _ptrs_of_network(row),
-        },
+        "id": row["id"],
+        "type": "snapshot",
+        "status": row["status"],
+        "name": None,
+        "description": row["description"],
+        "image_size": row["image_size"],
+        "disk_size": row["disk_size"],
+        "created": row["created"],
+        "created_from": {"id": row["server"], "name": row["server_name"]},
+        "bound_to": None,
+        "os_flavor": "debian",
+        "os_version": "13",
+        "rapid_deploy": False,
+        "protection": {"delete": False},
+        "deprecated": None,
+        "deleted": None,
+        "labels": json.loads(row["labels"]),
+        "architecture": row["architecture"],
+    }
+
+
+def _public_net(row: sqlite3.Row, around: Surroundings) -> Json:
+    applied = [{"id": wall["id"], "status": "applied"} for wall in around.firewalls if protects(wall, row)]
+    return {
+        "ipv4": _net(row, "ipv4", around, dns_ptr(row, row["ipv4"])),
+        "ipv6": _net(row, "ipv6", around, _ptrs_of_network(row)),
         "floating_ips": [],
         "firewalls": applied,
+    }
+
+
+def _net(row: sqlite3.Row, kind: str, around: Surroundings, pointers: str | list[Json]) -> Json | None:
+    """A server need not have an address of each kind."""
+    if not row[kind]:
+        return None
+    return {
+        "id": around.addresses[row["id"], kind],
+        "ip": row[kind],
+        "blocked": False,
+        "dns_ptr": pointers,
     }
 
 
@@ -92,13 +125,11 @@ def _ptrs_of_network(row: sqlite3.Row) -> list[Json]:
 
 def dns_ptr(row: sqlite3.Row, ip: str) -> str:
     """The name that the address points to: the one that was set, or the vendor's."""
-    backwards = ".".join(reversed(ip.split(".")))
-    return json.loads(row["dns_ptr"]).get(ip, f"static.{backwards}.clients.your-server.de")
+    return str(json.loads(row["dns_ptr"]).get(ip, default_name(ip)))
 
 
-def ip_id(row: sqlite3.Row, version: str) -> int:
-    """Addresses come and go with their server, so their ids follow from its id."""
-    return row["id"] * 2 + (version == "ipv6")
+def default_name(ip: str) -> str:
+    return f"static.{'.'.join(reversed(ip.split('.')))}.clients.your-server.de"
 
 
 def protects(firewall: sqlite3.Row, server: sqlite3.Row) -> bool:
@@ -132,26 +163,29 @@ def _by_selector(text: str, servers: list[sqlite3.Row]) -> Json:
     return {"type": "label_selector", "label_selector": {"selector": text}, "applied_to_resources": found}
 
 
-def primary_ip_json(row: sqlite3.Row, version: str) -> Json:
-    """An address of a server, as the list of addresses shows it."""
-    address = row[version]
+def primary_ip_json(row: sqlite3.Row, pointers: dict[str, str]) -> Json:
+    """A primary address; `pointers` are its names by address. Without a server it says so since August 2026."""
     return {
-        "id": ip_id(row, version),
-        "name": f"primary_ip-{ip_id(row, version)}",
-        "type": version,
-        "ip": address,
-        "labels": {},
+        "id": row["id"],
+        "name": row["name"],
+        "type": row["kind"],
+        "ip": row["ip"],
+        "labels": json.loads(row["labels"]),
         "created": row["created"],
         "blocked": False,
-        "auto_delete": True,
+        "auto_delete": bool(row["auto_delete"]),
         "protection": {"delete": False},
         "location": catalog.location(row["location"]),
-        "assignee_id": row["id"],
-        "assignee_type": "server",
-        "dns_ptr": _ptrs_of_network(row)
-        if version == "ipv6"
-        else [{"ip": address, "dns_ptr": dns_ptr(row, address)}],
+        "assignee_id": row["server"],
+        "assignee_type": "server" if row["server"] else "unassigned",
+        "dns_ptr": _pointers(row, pointers),
     }
+
+
+def _pointers(row: sqlite3.Row, pointers: dict[str, str]) -> list[Json]:
+    if row["kind"] == "ipv4":
+        return [{"ip": row["ip"], "dns_ptr": pointers.get(row["ip"], default_name(row["ip"]))}]
+    return [{"ip": ip, "dns_ptr": name} for ip, name in pointers.items()]
 
 
 def owns(row: sqlite3.Row, ip: str) -> bool:
@@ -160,4 +194,5 @@ def owns(row: sqlite3.Row, ip: str) -> bool:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return False
-    return address in ipaddress.ip_network(row[f"ipv{address.version}"])
+    network = row[f"ipv{address.version}"]
+    return bool(network) and address in ipaddress.ip_network(network)

@@ -10,7 +10,7 @@ from typing import Any
 
 import flask
 
-from sandbox.hetzner import actions, labels, orders
+from sandbox.hetzner import actions, images, labels, orders, ties
 from sandbox.hetzner.errors import ApiError, invalid, not_found, taken
 from sandbox.hetzner.faults import take_with
 from sandbox.hetzner.lists import in_order, page_of
@@ -31,7 +31,7 @@ class Servers:
         self._project, self._store = project, project.store
 
     def create(self) -> tuple[flask.Response, int]:
-        order = orders.read(orders.body(), default_location="")
+        order = orders.read(orders.body(), default_location="", snapshots=self._snapshots())
         self._refuse_out_of_stock(order)
         with self._store.writing() as db:
             self._refuse_name(db, order.name)
@@ -44,6 +44,10 @@ class Servers:
         else:
             self._project.machines.leave_off(row["id"])
         return flask.jsonify(answer), 201
+
+    def _snapshots(self) -> list[Json]:
+        with self._store.reading() as db:
+            return images.living(db)
 
     def _refuse_out_of_stock(self, order: orders.Order) -> None:
         if self._project.faults.take("out_of_stock", "create_server", order.kind.name, order.location):
@@ -62,11 +66,13 @@ class Servers:
             " status, doom, created) values (?, ?, ?, ?, ?, ?, '', '{}', ?, ?, 'initializing', ?, ?) returning id",
             [
                 *(order.name, json.dumps(order.labels), order.kind.name, order.location, order.image["id"]),
-                *(self._free_address(db), json.dumps(order.firewalls), order.user_data),
+                *("", json.dumps(order.firewalls), order.user_data),
                 *(doom and json.dumps(actions.FAILED), now()),
             ],
         ).fetchone()
-        return self._give_network(db, row["id"])
+        for kind in ties.KINDS:
+            self._give_address(db, row["id"], kind, order)
+        return living(db, row["id"])
 
     def _refuse_name(self, db: sqlite3.Connection, name: str, but: int = 0) -> None:
         same = "select 1 from servers where name = ? and id != ? and gone is null"
@@ -78,20 +84,22 @@ class Servers:
             if not db.execute("select 1 from firewalls where id = ?", [one]).fetchone():
                 raise invalid("firewalls", f"firewall '{one}' does not exist")
 
+    def _give_address(self, db: sqlite3.Connection, server_id: int, kind: str, order: orders.Order) -> None:
+        """The one that was named, or a new one that goes with the server."""
+        if kind in order.addresses:
+            kept = ties.free(db, order.addresses[kind], kind, order.location)
+        else:
+            ip = self._free_address(db) if kind == "ipv4" else _network(server_id)
+            kept = ties.make(db, kind, ip, order.location)
+        ties.tie(db, kept, server_id)
+
     def _free_address(self, db: sqlite3.Connection) -> str:
-        used = {row["ipv4"] for row in db.execute("select ipv4 from servers where gone is null")}
+        used = {row["ip"] for row in db.execute("select ip from addresses where gone is null")}
         network = self._project.network
         for number in range(FIRST_ADDRESS, network.num_addresses - 1):
             if (address := str(network[number])) not in used:
                 return address
         raise ApiError("resource_unavailable", "no address is left")
-
-    def _give_network(self, db: sqlite3.Connection, server_id: int) -> sqlite3.Row:
-        """A /64 of the documentation's network (RFC 3849), its own for every server that ever was."""
-        network = f"2001:db8:{server_id >> 16 & 0xFFFF:x}:{server_id & 0xFFFF:x}::/64"
-        network = str(ipaddress.IPv6Network(network))
-        update = "update servers set ipv6 = ? where id = ? returning *"
-        return db.execute(update, [network, server_id]).fetchone()
 
     def _answer(self, db: sqlite3.Connection, row: sqlite3.Row, order: orders.Order) -> Json:
         resource = [{"id": row["id"], "type": "server"}]
@@ -107,7 +115,9 @@ class Servers:
     def _surroundings(self, db: sqlite3.Connection) -> Surroundings:
         busy = db.execute("select server from actions where status = 'running' and server is not null")
         firewalls = db.execute("select * from firewalls order by id").fetchall()
-        return Surroundings(self._project.in_stock, frozenset(row["server"] for row in busy), firewalls)
+        locked = frozenset(row["server"] for row in busy)
+        shown = images.living(db)
+        return Surroundings(self._project.in_stock, locked, firewalls, shown, ties.by_server(db))
 
     def several(self) -> flask.Response:
         arguments = flask.request.args
@@ -125,13 +135,13 @@ class Servers:
 
     def get(self, id: int) -> flask.Response:
         with self._store.reading() as db:
-            return flask.jsonify({"server": server_json(_living(db, id), self._surroundings(db))})
+            return flask.jsonify({"server": server_json(living(db, id), self._surroundings(db))})
 
     def update(self, id: int) -> flask.Response:
         """Only name and labels can change; labels are replaced as a whole."""
         wish = orders.body()
         with self._store.writing() as db:
-            row = _living(db, id)
+            row = living(db, id)
             name = orders.server_name(wish) if "name" in wish else row["name"]
             self._refuse_name(db, name, but=id)
             kept = json.dumps(labels.read(wish["labels"])) if "labels" in wish else row["labels"]
@@ -142,11 +152,13 @@ class Servers:
     def delete(self, id: int) -> flask.Response:
         """The server is gone for the API at once; the action ends when the machine is gone too."""
         with self._store.writing() as db:
-            _living(db, id)
+            living(db, id)
+            actions.refuse_locked(db, id)
             action = actions.start(db, "delete_server", id, [{"id": id, "type": "server"}])
             if take_with(db, "fail_action", "delete_server"):
                 actions.finish(db, action["id"], actions.FAILED)
                 return flask.jsonify({"action": action})
+            ties.part(db, id)
             db.execute("update servers set gone = ?, user_data = null where id = ?", [now(), id])
         self._project.machines.take_down(id)
         return flask.jsonify({"action": action})
@@ -154,7 +166,7 @@ class Servers:
     def change_dns_ptr(self, id: int) -> tuple[flask.Response, int]:
         wish = orders.body()
         with self._store.writing() as db:
-            row = _living(db, id)
+            row = living(db, id)
             ip, name = _pointer(row, wish)
             action = actions.start(db, "change_dns_ptr", id, [{"id": id, "type": "server"}])
             doom = take_with(db, "fail_action", "change_dns_ptr")
@@ -164,7 +176,14 @@ class Servers:
         return flask.jsonify({"action": action}), 201
 
 
-def _living(db: sqlite3.Connection, server_id: int) -> sqlite3.Row:
+def _network(server_id: int) -> str:
+    """A /64 of the documentation's network (RFC 3849), its own for every server that ever was."""
+    network = f"2001:db8:{server_id >> 16 & 0xFFFF:x}:{server_id & 0xFFFF:x}::/64"
+    return str(ipaddress.IPv6Network(network))
+
+
+def living(db: sqlite3.Connection, server_id: int) -> sqlite3.Row:
+    """The server of that id, unless it is deleted; raises ApiError."""
     row = db.execute("select * from servers where id = ? and gone is null", [server_id]).fetchone()
     if row is None:
         raise not_found("server", server_id)

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 import sandbox
 from clients.gumroad import Gumroad as Client
 from sandbox.gumroad import Gumroad
+from sandbox.gumroad.pings import RESOURCES, subscribe
 
 TOKEN = "token-of-the-seller"
 SELLER, PRODUCT = "seller-of-mailat==", "product-mailat=="
@@ -106,12 +107,23 @@ def open_store(tmp_path: pathlib.Path, ping_url: str) -> Iterator[Callable[..., 
         store = Gumroad(
             tmp_path, token=TOKEN, control_url="http://mailat.test", seller_id=SELLER, product_id=PRODUCT, **given
         )  # fmt: skip
+        tell_of_all(store, given["ping_url"], is_first=not opened)
         opened.append(store)
         return store
 
     yield opening
     for store in opened:
         store.close()
+
+
+def tell_of_all(store: Gumroad, url: str, *, is_first: bool) -> None:
+    """As somebody who has asked the API for each kind of event, once, and has not set up the settings' Ping endpoint."""
+    if is_first:
+        store.shop.set_endpoint(False)
+    with store.shop.store.writing() as db:
+        db.execute("delete from listeners")
+        for resource in RESOURCES if url else ():
+            subscribe(db, resource, url)
 
 
 @pytest.fixture

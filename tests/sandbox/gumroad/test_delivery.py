@@ -7,7 +7,9 @@ from base64 import b64encode
 import pytest
 
 from billing import pings as reader
+from sandbox.gumroad import Gumroad
 from sandbox.gumroad.hiding import hide
+from sandbox.gumroad.pings import RESOURCES
 from tests.sandbox.gumroad.conftest import PRODUCT, SELLER, Browser, Receiver, eventually
 
 
@@ -37,7 +39,7 @@ def test_our_own_reader_understands_every_kind(browser: Browser, receiver: Recei
     readings = [reader.read(body, "application/x-www-form-urlencoded") for body in receiver.bodies]
     meanings = [reader.meaning(reading) for reading in readings]
     assert all(isinstance(one, reader.AboutSale | reader.AboutSubscription) for one in meanings)
-    assert {reading.kind for reading in readings} == reader.OF_A_SALE | reader.OF_A_SUBSCRIPTION
+    assert {reading.kind for reading in readings} == set(RESOURCES)
 
 
 @pytest.mark.parametrize("status", [499, 500, 502, 503, 504])
@@ -248,3 +250,16 @@ def test_the_seller_can_send_a_sale_again(browser, receiver):
     receiver.wait(2)
     assert receiver.bodies[0] == receiver.bodies[1]
     assert browser.refused("/resend/none")[0] == 404
+
+
+def test_who_asked_for_nothing_is_told_of_sales_by_the_settings_alone(
+    tmp_path, receiver: Receiver, ping_url: str
+):
+    store = Gumroad(
+        tmp_path, token="", ping_url=ping_url, control_url="", seller_id=SELLER, product_id=PRODUCT, sale_delay=0.0
+    )  # fmt: skip
+    browser = Browser(store)
+    browser.act(browser.buy()["subscription_id"], "cancel")
+    eventually(lambda: browser.state_of_pings() == ["delivered"])
+    assert receiver.kinds() == ["sale"]
+    store.close()

@@ -147,12 +147,32 @@ def test_a_dispute_ends_and_a_dispute_won_restarts(browser, receiver, bought):
     assert len(browser.state()["sales"]) == 1
 
 
-def test_a_dispute_won_brings_nothing_back_that_the_seller_had_cancelled(browser, receiver, bought):
+def test_a_dispute_of_what_has_ended_moves_its_end_and_tells_no_second_one(store, browser, receiver, bought):
+    browser.act(bought, "cancel")
+    browser.act(bought, "end")
+    store.age(3 * DAY)
+    before = browser.state()["subscriptions"][0]["cancelled_at"]
+    browser.act(bought, "dispute")
+    assert sorted(told(receiver, 4)) == ["cancellation", "cancellation", "dispute", "subscription_ended"]
+    assert browser.state()["subscriptions"][0]["cancelled_at"] > before
+
+
+def test_a_dispute_won_brings_back_even_what_the_seller_had_cancelled(browser, receiver, bought):
     browser.act(bought, "cancel", by="seller")
     browser.act(bought, "end")
     browser.act(bought, "dispute")
     browser.act(bought, "dispute_won")
-    assert sorted(told(receiver, 4)) == ["cancellation", "dispute", "dispute_won", "subscription_ended"]
+    assert {"dispute_won", "subscription_restarted"} <= set(told(receiver, 6))
+    assert status(browser) == "alive"
+
+
+def test_a_dispute_that_is_lost_is_told_to_nobody(browser, receiver, bought):
+    browser.act(bought, "dispute")
+    told(receiver, 3)
+    browser.act(bought, "dispute_lost")
+    assert set(browser.state_of_pings()) == {"delivered"}
+    assert len(browser.state()["pings"]) == 4
+    assert browser.refused(f"/subscriptions/{bought}/dispute_won")[0] == 404
     assert status(browser) == "cancelled"
 
 

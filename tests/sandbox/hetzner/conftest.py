@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import re
 import threading
@@ -18,7 +19,7 @@ from hcloud.locations import Location
 from hcloud.server_types import ServerType
 from werkzeug.serving import make_server
 
-from sandbox.hetzner import blueprint
+from sandbox.hetzner import doors, open_project
 from sandbox.hetzner.api import OPERATIONS
 from sandbox.hosts import Hosts, choose
 from tests.sandbox.hetzner.contract import Contract, contract
@@ -32,7 +33,9 @@ class Standin:
     def __init__(self, home: pathlib.Path, hosts: Hosts) -> None:
         self._hosts = hosts
         app = flask.Flask("standin")
-        app.register_blueprint(blueprint(home, TOKEN, hosts), url_prefix="/hetzner")
+        project = open_project(home, hosts)
+        self._machines = project.machines
+        app.register_blueprint(doors(project, TOKEN), url_prefix="/hetzner")
         self._server = make_server("127.0.0.1", 0, app, threaded=True)
         self.root = f"http://127.0.0.1:{self._server.port}"
         self.url, self.sandbox = f"{self.root}/hetzner/v1", f"{self.root}/hetzner/sandbox"
@@ -68,6 +71,12 @@ class Standin:
     def fault(self, kind: str, **more: Any) -> None:
         answer = requests.post(f"{self.sandbox}/faults", json={"kind": kind, **more}, timeout=10)
         assert answer.status_code == 201, answer.text
+
+    @contextlib.contextmanager
+    def machines_at_rest(self, machine_id: int) -> Iterator[None]:
+        """What would be done to the machine in the background waits for the end of the block."""
+        with self._machines.held(machine_id):
+            yield
 
     def calls(self) -> list[dict[str, Any]]:
         return requests.get(f"{self.sandbox}/calls", timeout=10).json()["calls"]
