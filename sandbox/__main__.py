@@ -1,6 +1,7 @@
 """Starts the outside world: `python -m sandbox --home DIR --port P --smtp-port P --hosts KIND --control-url URL`.
 
-From the environment: GUMROAD_PING_URL, HETZNER_TOKEN, GUMROAD_TOKEN, GUMROAD_SELLER_ID, GUMROAD_PRODUCT_ID, DATABASE_URL.
+From the environment: GUMROAD_PING_URL, HETZNER_TOKEN, GUMROAD_TOKEN, GUMROAD_SELLER_ID, GUMROAD_PRODUCT_ID, DATABASE_URL,
+STORAGE_ACCESS_KEY, STORAGE_SECRET_KEY.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ import json
 import logging
 import os
 import pathlib
-import signal
 import sys
-import types
 
 from werkzeug.serving import make_server
 
 from sandbox.app import Config, World
+from sandbox.ending import Ending
 from sandbox.hosts import KINDS
 
 
@@ -25,17 +25,13 @@ def main() -> None:
     wishes = _arguments()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    signal.signal(signal.SIGTERM, _end)
+    ending = Ending()
     world = World(_config(wishes), on_log=_say)
     try:
         server = make_server("127.0.0.1", wishes.port, world.app, threaded=True)
         print(json.dumps(world.where(f"http://127.0.0.1:{server.port}")), flush=True)
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
+        ending.serve(server)
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)  # asked twice, it still ends its machines
         world.close()
 
 
@@ -46,6 +42,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--home", type=pathlib.Path, required=True, help="directory that keeps its state")
     parser.add_argument("--port", type=int, default=0, help="HTTP; 0 takes a free one")
     parser.add_argument("--smtp-port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--socks-port", type=int, default=0, help="a browser's way to servers; 0 takes a free one"
+    )
+    parser.add_argument("--storage-port", type=int, default=0, help="S3; 0 takes a free one")
     parser.add_argument("--hosts", choices=KINDS, default="auto", help="what a server is")
     parser.add_argument(
         "--ping-delay",
@@ -69,17 +69,17 @@ def _config(wishes: argparse.Namespace) -> Config:
         control_url=wishes.control_url.rstrip("/"),
         hosts=wishes.hosts,
         smtp_port=wishes.smtp_port,
+        socks_port=wishes.socks_port,
+        storage_port=wishes.storage_port,
         ping_url=env.get("GUMROAD_PING_URL", ""),
         hetzner_token=env.get("HETZNER_TOKEN", ""),
         gumroad_token=env.get("GUMROAD_TOKEN", ""),
+        storage_access_key=env.get("STORAGE_ACCESS_KEY", ""),
+        storage_secret_key=env.get("STORAGE_SECRET_KEY", ""),
         seller_id=env.get("GUMROAD_SELLER_ID", Config.seller_id),
         product_id=env.get("GUMROAD_PRODUCT_ID", Config.product_id),
         database_url=env.get("DATABASE_URL", ""),
     )
-
-
-def _end(number: int, frame: types.FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

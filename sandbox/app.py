@@ -1,4 +1,4 @@
-"""The outside world in one process: Gumroad, Hetzner, the mailbox and the clock."""
+"""The outside world in one process: Gumroad, Hetzner, Amazon, storage, mailbox, clock, and the internet that servers live in."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 import flask
 
 from sandbox import clock
+from sandbox.aws.office import Aws
 from sandbox.gumroad import Gumroad
 from sandbox.hetzner import blueprint as hetzner
 from sandbox.hetzner.control import KINDS_OF_MACHINE, refuse_strangers
 from sandbox.hosts import Hosts, HostsUnavailable, choose
+from sandbox.internet.office import Internet
 from sandbox.mail import Office
+from sandbox.storage import ObjectStorage
 
 SERVERS = (
     25  # more than a new account at the vendor may have, so that a demo does not meet that wall by chance
@@ -39,9 +42,13 @@ class Config:
     control_url: str
     hosts: str = "auto"
     smtp_port: int = 0
+    socks_port: int = 0
+    storage_port: int = 0
     ping_url: str = ""
     hetzner_token: str = ""
     gumroad_token: str = ""
+    storage_access_key: str = ""
+    storage_secret_key: str = ""
     seller_id: str = "mailat-seller=="
     product_id: str = "mailat-product=="
     database_url: str = ""
@@ -55,8 +62,19 @@ class World:
 
     def __init__(self, config: Config, on_log: Callable[[str], None] = print) -> None:
         self.config = config
-        self.hosts = choose(config.hosts, config.home, urlsplit(config.control_url).port or 80, on_log=on_log)
+        self.storage = ObjectStorage(
+            config.home, config.storage_access_key, config.storage_secret_key, config.storage_port
+        )
+        self.hosts = choose(
+            config.hosts,
+            config.home,
+            urlsplit(config.control_url).port or 80,
+            on_log=on_log,
+            more_ports=(self.storage.server.server_port,),
+        )
         self.office = Office(config.home, config.smtp_port)
+        self.internet = Internet(config.home, self.hosts, self.office.store, config.socks_port)
+        self.aws = Aws(config.home, lambda: self.internet.names)
         self.gumroad = Gumroad(
             config.home,
             token=config.gumroad_token,
@@ -77,14 +95,19 @@ class World:
         app.after_request(with_headers)
         app.register_blueprint(self.gumroad.blueprint, url_prefix="/gumroad")
         app.register_blueprint(self.office.blueprint, url_prefix="/mail")
-        app.register_blueprint(
-            clock.blueprint(self.config.database_url, self.gumroad.age, self.config.aged_tables)
-        )
+        app.register_blueprint(self.internet.blueprint, url_prefix="/internet")
+        app.register_blueprint(self.aws.blueprint, url_prefix="/aws")
+        app.register_blueprint(self.storage.blueprint, url_prefix="/storage")
+        app.register_blueprint(clock.blueprint(self.config.database_url, self._age, self.config.aged_tables))
         app.register_blueprint(
             hetzner(self.config.home, self.config.hetzner_token, self.hosts, SERVERS), url_prefix="/hetzner"
         )
         app.add_url_rule("/", "index", self._index)
         return app
+
+    def _age(self, seconds: float) -> list[str]:
+        """What remembers moments of its own and not in the product's tables."""
+        return self.gumroad.age(seconds) + self.storage.age(seconds)
 
     def _index(self) -> str:
         return flask.render_template(
@@ -104,11 +127,17 @@ class World:
             "hosts": self.hosts.kind,
             "why": self.hosts.why,
             "agent_host": self.hosts.address_of_control,
+            **self.aws.where(url),
+            **self.storage.where(url, self.hosts.address_of_control),
+            **self.internet.where(url),
         }
 
     def close(self) -> None:
         self.gumroad.close()
         self.office.close()
+        self.aws.close()
+        self.storage.close()
+        self.internet.close()
         self.hosts.close()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from functools import partial
 
 import flask
 import psycopg
@@ -11,7 +13,13 @@ from psycopg import sql
 # Promises, runs and alarms. What was seen and when (audit, measurements, reports) keeps its time.
 AGED = (
     "billing_subscription", "servers_server", "servers_destruction", "engine_run", "engine_steptaken", "engine_alarm",
+    "domains_mailbox", "domains_erasure",
 )  # fmt: skip
+# A step that has read the time, or what Gumroad said, before it passed would mix it with what is older by now:
+# time passes only while no worker is at a step, and none begins one until all have grown older.
+RUNS = "engine_run"
+STILL = f"lock table {RUNS} in exclusive mode"
+AT_WORK = f"select count(*) from {RUNS} where held and due_at > clock_timestamp()"
 # Moments of a table of its own: no view, no part of a partitioned table (its parent brings it along), nothing computed.
 COLUMNS = """
 select columns.column_name
@@ -22,7 +30,8 @@ select columns.column_name
  order by columns.ordinal_position"""
 CHOICES = [(1, "An hour"), (24, "A day"), (72, "Three days"), (168, "Seven days"), (720, "Thirty days")]
 MOST_HOURS = 9000.0
-TRIES = 5
+PATIENCE_SECONDS = 25.0
+PAUSE_SECONDS = 0.02
 CONNECT_SECONDS = 5
 Age = Callable[[float], list[str]]
 
@@ -31,13 +40,26 @@ class NotPassed(Exception):
     """No time has passed; the sentence says why."""
 
 
-def age_rows(database_url: str, hours: float, tables: tuple[str, ...] = AGED) -> list[str]:
-    """Subtracts the hours from every moment of these tables, in one transaction; says what it did. Raises NotPassed."""
-    for _ in range(TRIES):
+class _AtWork(Exception):
+    """A worker is at a step."""
+
+
+def age_rows(
+    database_url: str,
+    hours: float,
+    tables: tuple[str, ...] = AGED,
+    others: Callable[[], list[str]] = list,
+) -> list[str]:
+    """Subtracts the hours from every moment of these tables, in one transaction; says what it did. Raises NotPassed.
+
+    `others` lets time pass elsewhere too, at the same moment.
+    """
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
         try:
-            return _age_once(database_url, hours, tables)
-        except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
-            continue  # a worker was at the same rows; nothing was changed
+            return _age_once(database_url, hours, tables, others)
+        except (_AtWork, psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
+            time.sleep(PAUSE_SECONDS)  # a worker was at the same rows; nothing was changed
         except psycopg.OperationalError:
             raise NotPassed("The database cannot be reached, so no time has passed.") from None
         except psycopg.Error as error:  # its text may repeat the address, and with it the password
@@ -47,10 +69,21 @@ def age_rows(database_url: str, hours: float, tables: tuple[str, ...] = AGED) ->
     raise NotPassed("The workers would not let go of their rows, so no time has passed. Try again.")
 
 
-def _age_once(database_url: str, hours: float, tables: tuple[str, ...]) -> list[str]:
+def _age_once(
+    database_url: str, hours: float, tables: tuple[str, ...], others: Callable[[], list[str]]
+) -> list[str]:
     with psycopg.connect(database_url, connect_timeout=CONNECT_SECONDS) as db:
         db.execute("set local lock_timeout = '5s'")
-        return [_age_table(db, table, hours) for table in tables]
+        if RUNS in tables:
+            _stand_still(db)
+        return [_age_table(db, table, hours) for table in tables] + others()
+
+
+def _stand_still(db: psycopg.Connection) -> None:
+    """Raises _AtWork while a worker has read what is about to change."""
+    db.execute(STILL)
+    if db.execute(AT_WORK).fetchone() != (0,):
+        raise _AtWork
 
 
 def _age_table(db: psycopg.Connection, table: str, hours: float) -> str:
@@ -98,9 +131,10 @@ class Clock:
 
     def _let_pass(self, given: object) -> list[str]:
         hours = _hours(given)
-        note = ["No database was given, so only Gumroad grew older"]
-        aged = age_rows(self._database, hours, self._tables) if self._database else note
-        return aged + self._age_gumroad(hours * 3600)
+        gumroad = partial(self._age_gumroad, hours * 3600)
+        if not self._database:
+            return ["No database was given, so only Gumroad grew older", *gumroad()]
+        return age_rows(self._database, hours, self._tables, gumroad)
 
 
 def _hours(given: object) -> float:

@@ -18,6 +18,7 @@ from sandbox.hosts.leashed import Leashed
 FETCH_TIMEOUT = 20  # seconds
 RETRY_AFTER = 1.0  # seconds until the control plane is asked again for the agent
 RESTART_AFTER = 5.0  # seconds, as in the unit of a real host
+PRETENDED = pathlib.Path(__file__).with_name("pretended.py")
 BIGGEST_AGENT = 16 * 1024 * 1024  # bytes
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
 
@@ -43,6 +44,9 @@ class AgentProcess:
         self._thread.join()
 
     def _run(self) -> None:
+        if (self._root / "etc/mailat/bake").is_file():
+            say(self._folder, "To become an image: a process has nothing to install, so it is off at once.")
+            return
         if not self._config.is_file():
             say(
                 self._folder,
@@ -73,7 +77,15 @@ class AgentProcess:
         state = self._root / "var/lib/mailat"
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         agent = str(self._root / "usr/local/lib/mailat/agent.pyz")
-        command = [sys.executable, agent, "--config", str(self._config), "--state", str(state)]
+        command = [
+            sys.executable,
+            str(PRETENDED),
+            agent,
+            "--config",
+            str(self._config),
+            "--state",
+            str(state),
+        ]
         self._process = Leashed(command, self._folder / "console.log", env=_environment())
         if self._told.is_set():  # told to end while it was being started
             self._process.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import threading
 
-from sandbox.hosts.base import Hosts, HostsUnavailable, Log
+from sandbox.hosts.base import About, Hosts, HostsUnavailable, Log
 from sandbox.hosts.process import ProcessHosts
 
 
@@ -41,15 +41,30 @@ class FallbackHosts(Hosts):
         self.kind, self.why = self._hosts.kind, self._hosts.why
         self.address_of_control, self.network = self._hosts.address_of_control, self._hosts.network
 
-    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str) -> None:
+    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str, image: int | None = None) -> None:
         self.prepare()
-        self._hosts.boot(machine_id, name, ipv4, user_data)
+        self._hosts.boot(machine_id, name, ipv4, user_data, image)
 
     def stop(self, machine_id: int) -> None:
         self._hosts.stop(machine_id)
 
     def halt(self, machine_id: int) -> None:
         self._hosts.halt(machine_id)
+
+    def shutdown(self, machine_id: int) -> None:
+        self._hosts.shutdown(machine_id)
+
+    def snapshot(self, machine_id: int, image: int, about: About) -> int:
+        return self._hosts.snapshot(machine_id, image, about)
+
+    def forget_image(self, image: int) -> None:
+        self._hosts.forget_image(image)
+
+    def remembered(self) -> dict[str, About]:
+        return self._hosts.remembered()
+
+    def adopt(self, key: str, image: int) -> bool:
+        return self._hosts.adopt(key, image)
 
     def alive(self, machine_id: int) -> bool:
         return self._hosts.alive(machine_id)

@@ -14,7 +14,7 @@ class NoHosts(Hosts):
         self.why = why
         self._running: set[int] = set()
 
-    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str) -> None:
+    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str, image: int | None = None) -> None:
         self._running.add(machine_id)
 
     def stop(self, machine_id: int) -> None:

@@ -29,7 +29,7 @@ class ProcessHosts(Hosts):
     def prepare(self) -> None:
         self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str) -> None:
+    def boot(self, machine_id: int, name: str, ipv4: str, user_data: str, image: int | None = None) -> None:
         self.prepare()
         with self._guard:
             if self.alive(machine_id):

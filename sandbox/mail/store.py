@@ -21,7 +21,10 @@ on conflict (recipient, message_id) do update set deliveries = deliveries + 1"""
 
 
 class Store:
-    """Every call opens the file anew, which is quick enough for a mailbox of one machine."""
+    """Every call opens the file anew, which is quick while one connection stays: the last to close writes the log back.
+
+    Source: https://www.sqlite.org/wal.html.
+    """
 
     def __init__(self, home: pathlib.Path) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,6 +32,8 @@ class Store:
         with self._open() as db:
             db.execute("pragma journal_mode = wal")
             db.executescript(TABLE)
+        self._stays = sqlite3.connect(self._file, timeout=10, check_same_thread=False)
+        self._stays.execute("select count(*) from messages").fetchone()
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

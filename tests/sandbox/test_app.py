@@ -37,13 +37,32 @@ def browser(tmp_path: Path) -> Iterator[FlaskClient]:
 def test_the_first_page_leads_to_every_other(browser: FlaskClient):
     page = browser.get("/").text
     links = set(re.findall(r'href="(/[^"]*)"', page))
-    assert {"/gumroad/l/mailat", "/gumroad/seller", "/mail/", "/hetzner/sandbox", "/clock"} <= links
+    assert {
+        "/gumroad/l/mailat",
+        "/gumroad/seller",
+        "/mail/",
+        "/hetzner/sandbox",
+        "/internet/",
+        "/aws/",
+        "/storage/",
+        "/clock",
+    } <= links
     assert {link: browser.get(link).status_code for link in links} == dict.fromkeys(links, 200)
     assert 'href="http://127.0.0.1:8000"' in page
 
 
 def test_every_page_says_that_it_is_not_the_real_thing(browser: FlaskClient):
-    for path in ("/", "/gumroad/l/mailat", "/gumroad/seller", "/mail/", "/hetzner/sandbox", "/clock"):
+    for path in (
+        "/",
+        "/gumroad/l/mailat",
+        "/gumroad/seller",
+        "/mail/",
+        "/hetzner/sandbox",
+        "/internet/",
+        "/aws/",
+        "/storage/",
+        "/clock",
+    ):
         page = browser.get(path)
         assert f"not the real {'Gumroad' if 'gumroad' in path else 'service'}." in page.text, path
         assert "default-src 'self'" in page.headers["Content-Security-Policy"]
@@ -53,7 +72,7 @@ def test_every_page_says_that_it_is_not_the_real_thing(browser: FlaskClient):
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/clock"), ("POST", "/clock/pass"), ("DELETE", "/mail/api/messages"), ("POST", "/mail/api/faults"),
-     ("POST", "/gumroad/seller"), ("POST", "/gumroad/sandbox/buy"), ("POST", "/hetzner/sandbox/faults")],
+     ("POST", "/gumroad/seller"), ("POST", "/internet/api/names"), ("DELETE", "/internet/api/ses/faults"), ("POST", "/gumroad/sandbox/buy"), ("POST", "/hetzner/sandbox/faults")],
 )  # fmt: skip
 def test_a_page_from_elsewhere_changes_nothing(browser: FlaskClient, method: str, path: str):
     assert browser.open(path, method=method, headers=ELSEWHERE).status_code == 403
@@ -106,8 +125,25 @@ def call(url: str, **body: Any) -> Any:
 
 def test_it_says_where_everything_is_and_no_secret(start: Start):
     process, where = start()
-    assert {"url", "hetzner_api", "gumroad_api", "store", "mail", "smtp", "hosts"} <= set(where)
-    for page in ("url", "store", "mail"):
+    assert {
+        "url",
+        "hetzner_api",
+        "gumroad_api",
+        "store",
+        "mail",
+        "smtp",
+        "hosts",
+        "aws",
+        "internet",
+        "socks",
+        "ca",
+        "storage",
+        "storage_api",
+    } <= set(where)
+    assert (where["lan"], where["acme"]) == ("", "")
+    assert "no network that they share" in where["acme_why"]
+    assert Path(where["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    for page in ("url", "store", "mail", "internet", "aws", "storage"):
         with urllib.request.urlopen(where[page], timeout=10) as answer:  # noqa: S310
             assert answer.status == 200
     bought = call(where["url"] + "/gumroad/sandbox/buy", email="alice@example.test", tier="Basic")

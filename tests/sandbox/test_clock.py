@@ -1,18 +1,22 @@
 """Time passes for promises and not for what was seen."""
 
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import flask
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from flask.testing import FlaskClient
 
 from accounts.models import Account
+from engine import lease, worker
+from engine.models import Run
 from sandbox import clock
 from servers import actions
 from servers.models import Destruction, Server
@@ -39,6 +43,61 @@ def test_promises_grow_older_and_the_audit_does_not(server: Server):
         cursor.execute("SELECT max(at) FROM audit_event")
         assert cursor.fetchone()[0] == seen
     assert any("servers_destruction" in line for line in said)
+
+
+def test_time_waits_for_a_step_that_has_read_it_and_no_other_begins_meanwhile(server: Server):
+    """What Gumroad said a moment ago must not be written beside rows that are a week older."""
+    actions.schedule_destruction(server=server, ended_at=timezone.now(), reason="x", by="gumroad")
+    run = Run.objects.get(program="Destroy")
+    (taken,) = lease.take(run_id=run.pk)
+    with transaction.atomic():  # as every step is
+        outcome, seen = worker.perform(taken.run), []
+
+    def look() -> list[str]:
+        seen.append((Run.objects.filter(held=True).count(), taken_meanwhile()))
+        return []
+
+    with ThreadPoolExecutor() as pool:
+        passing = pool.submit(clock.age_rows, database_url(), 168, others=look)
+        time.sleep(0.3)
+        assert not passing.done()
+        assert seen == []
+        lease.settle(taken, outcome)
+        passing.result(timeout=20)
+    run.refresh_from_db()
+    assert run.due_at <= timezone.now()
+    assert seen == [(0, False)]
+
+
+def taken_meanwhile() -> bool:
+    """Whether somebody else can take a run now."""
+    with psycopg.connect(database_url()) as db:
+        db.execute("set local lock_timeout = '100ms'")
+        try:
+            db.execute("update engine_run set held = held")
+        except psycopg.errors.LockNotAvailable:
+            return False
+    return True
+
+
+def test_a_worker_that_does_not_come_back_lets_no_time_pass_before_its_lease_is_over(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(clock, "PATIENCE_SECONDS", 0.2)
+    (taken,) = lease.take(run_id=Run.objects.get().pk)
+    with pytest.raises(clock.NotPassed, match="would not let go"):
+        clock.age_rows(database_url(), 1)
+    Run.objects.filter(pk=taken.run.pk).update(due_at=timezone.now())
+    assert clock.age_rows(database_url(), 1)
+
+
+def test_rows_stay_as_they_are_where_the_others_cannot_grow_older(server: Server):
+    def refuse() -> list[str]:
+        raise clock.NotPassed("Gumroad is away.")
+
+    with pytest.raises(clock.NotPassed):
+        clock.age_rows(database_url(), 24, others=refuse)
+    assert Server.objects.get().wanted_at == server.wanted_at
 
 
 def test_a_table_that_is_not_there_is_said(server: Server):
@@ -96,7 +155,8 @@ def test_a_deadlock_with_a_worker_is_tried_again(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(clock, "_age_once", once)
     assert clock.age_rows("", 1) == ["older"]
-    answers += [psycopg.errors.DeadlockDetected()] * 9
+    monkeypatch.setattr(clock, "PATIENCE_SECONDS", 0.1)
+    answers += [psycopg.errors.DeadlockDetected()] * 900
     with pytest.raises(clock.NotPassed):
         clock.age_rows("", 1)
 

@@ -47,7 +47,7 @@ def ensure(home: pathlib.Path, on_log: Log) -> pathlib.Path:
     """The directory with the image, made now if it is not there; raises HostsUnavailable where that fails."""
     place = cache(home)
     place.mkdir(parents=True, exist_ok=True)
-    image = place / f"{SUITE}-{_recipe()}"
+    image = place / f"{SUITE}-{recipe()}"
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another sandbox may be making the same one
         if not image.is_dir():
@@ -55,7 +55,8 @@ def ensure(home: pathlib.Path, on_log: Log) -> pathlib.Path:
     return image
 
 
-def _recipe() -> str:
+def recipe() -> str:
+    """A short name of what the plain image is made of."""
     return hashlib.sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()[:12]
 
 
@@ -63,18 +64,20 @@ def _bake(image: pathlib.Path, on_log: Log) -> None:
     unfinished = image.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     on_log(f"Making the image of Debian {SUITE} for the sandbox's servers: once, about half a minute")
-    sources = "\n".join(_sources())
-    if not sources:
+    listed = "\n".join(sources())
+    if not listed:
         raise HostsUnavailable(
             "apt on this computer has no Debian source with an index; apt-get update may help"
         )
-    _run_mmdebstrap(unfinished, sources, on_log)
+    _run_mmdebstrap(unfinished, listed, on_log)
     _finish(unfinished)
+    for made_upon_another in (image.parent / "images").glob(f"{recipe()}-*"):
+        shutil.rmtree(made_upon_another, ignore_errors=True)
     unfinished.rename(image)
     on_log(f"The image of Debian {SUITE} is ready")
 
 
-def _sources() -> Iterator[str]:
+def sources() -> Iterator[str]:
     """Lines for apt in the new image, from the mirrors that this computer's own apt is set up with."""
     listing = [
         "apt-get",
@@ -133,3 +136,7 @@ def _finish(root: pathlib.Path) -> None:
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "99-sandbox.cfg").write_text("datasource_list: [NoCloud]\nnetwork: {config: disabled}\n")
     (root / "etc/apt/sources.list").write_text("")  # hosts have no way out of their network
+
+
+if __name__ == "__main__":  # for what else wants a package as the servers have it
+    print("\n".join(sources()))

@@ -1,6 +1,6 @@
 """The network that the Debian hosts of one sandbox share with each other and with the control plane, and with nobody else.
 
-Its namespace has no name and no mount: only this process holds it, so it ends with the process, however that ends.
+What of the internet the hosts need lives in it: see sandbox/internet.
 """
 
 from __future__ import annotations
@@ -8,117 +8,78 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import os
 import pathlib
-import shutil
 import socket
-import subprocess
-import threading
+from collections.abc import Awaitable, Callable
 
-from sandbox.hosts.debian import namespaces
-from sandbox.hosts.leashed import Leashed
+from sandbox.hosts.debian import machines
+from sandbox.internet import services
+from sandbox.internet.addresses import MACHINES
+from sandbox.internet.background import Background, join
 
-CHUNK = 65536
+
+def notes(home: pathlib.Path) -> pathlib.Path:
+    """The file that tells other processes where the network of this sandbox is."""
+    return home.resolve() / "debian" / "lan.json"
+
+
+def to_loopback(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """The control plane and what else machines may reach are on this computer's own loopback."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:  # it is not up yet: the agent will come again
+            writer.close()
+            return
+        await join((reader, writer), far)
+
+    return carry
 
 
 class Lan:
-    """A bridge, a name server where dnsmasq is installed, and the way to the control plane."""
+    """A bridge with the sandbox's own machines on it, their services, and the way to the control plane."""
 
-    def __init__(self, network: ipaddress.IPv4Network, control_port: int, place: pathlib.Path) -> None:
-        self.network, self.gateway = network, str(network[1])
-        self._port, self._place = control_port, place
-        self._namespace = namespaces.new()
-        self._make_bridge()
-        self._dns = self._start_dns()
-        self._forwarder = Forwarder(self._listen(), control_port)
+    def __init__(
+        self,
+        network: ipaddress.IPv4Network,
+        control_port: int,
+        place: pathlib.Path,
+        more_ports: tuple[int, ...] = (),
+    ) -> None:
+        self.network, self._notes = network, notes(place.parent)
+        with contextlib.ExitStack() as begun:
+            self.hub = machines.gateway(network)
+            begun.callback(self.hub.close)
+            self.machines = {each: machines.tied(self.hub, network, each) for each in MACHINES}
+            for machine in self.machines.values():
+                begun.callback(machine.close)
+            self.background = Background("lan")
+            begun.callback(self.background.close)
+            for port in (control_port, *more_ports):
+                self.background.do(asyncio.start_server(to_loopback(port), sock=self.hub.listen(port)))
+            self._services = services.Services(self, place.parent)
+            begun.callback(self._services.close)
+            machines.note(self._notes, network, [self.hub, *self.machines.values()])
+            begun.callback(self._notes.unlink, missing_ok=True)
+            self._ends = begun.pop_all()
+
+    @property
+    def gateway(self) -> str:
+        return self.hub.address
 
     @property
     def path(self) -> str:
-        """How another process of this computer names the namespace, as long as this one lives."""
-        return f"/proc/{os.getpid()}/fd/{self._namespace}"
+        """How another process of this computer names the bridge's namespace, as long as this one lives."""
+        return self.hub.path
 
-    def _make_bridge(self) -> None:
-        for command in (
-            "ip link set lo up",
-            "ip link add br0 type bridge",
-            f"ip addr add {self.gateway}/{self.network.prefixlen} dev br0",
-            "ip link set br0 up",
-        ):
-            subprocess.run(self._inside(command.split()), check=True, capture_output=True)
+    @property
+    def why_no_acme(self) -> str:
+        return self._services.why_no_acme
 
-    def _inside(self, command: list[str]) -> list[str]:
-        return ["nsenter", f"--net={self.path}", *command]
-
-    def _start_dns(self) -> Leashed | None:
-        if not shutil.which("dnsmasq"):
-            return None
-        answers = [
-            "--no-resolv",
-            "--no-hosts",
-            "--local=/#/",
-            "--conf-file=/dev/null",
-            "--pid-file=",
-            "--user=root",
-        ]
-        listening = f"--listen-address={self.gateway} --bind-interfaces --except-interface=lo".split()
-        command = self._inside(["dnsmasq", "--keep-in-foreground", *answers, *listening])
-        return Leashed(command, self._place / "dns.log")
-
-    def _listen(self) -> socket.socket:
-        def listen() -> socket.socket:
-            return socket.create_server((self.gateway, self._port), backlog=256)
-
-        return namespaces.inside(self._namespace, listen)
+    def listen(self, place: int, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """A socket on one of the machines."""
+        return (self.hub if place == 1 else self.machines[place]).listen(port, kind)
 
     def close(self) -> None:
-        self._forwarder.close()
-        if self._dns:
-            self._dns.end()
-        with contextlib.suppress(OSError):
-            os.close(self._namespace)
-
-
-class Forwarder:
-    """Carries connections that hosts make to the gateway over to the control plane on this computer's loopback."""
-
-    def __init__(self, listener: socket.socket, port: int) -> None:
-        self._port, self._loop = port, asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=listener))
-        self._thread = threading.Thread(target=self._run, name="lan-forwarder", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        self._loop.run_forever()
-        self._server.close()
-        self._loop.run_until_complete(_cancel_all())
-        self._loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:  # the control plane is not up yet: the agent will come again
-            writer.close()
-            return
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        for end in (writer, far_writer):
-            end.close()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-
-async def _cancel_all() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(CHUNK):
-            sink.write(data)
-            await sink.drain()
-        if sink.can_write_eof():
-            sink.write_eof()
+        self._ends.close()

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Runs one Debian host in the foreground. Started inside new mount and network namespaces, so that the overlay, the
 # interface and every other trace are gone when the last process is.
-# machine.sh DIR IMAGE NAME IPV4 GATEWAY LAN-NAMESPACE PORT-NAME CGROUP
+# machine.sh DIR LAYERS NAME IPV4 GATEWAY LAN-NAMESPACE PORT-NAME CGROUP [DISK]
 set -eu
-dir=$1 image=$2 name=$3 ipv4=$4 gateway=$5 lan=$6 port=$7 cgroup=$8
+dir=$1 layers=$2 name=$3 ipv4=$4 gateway=$5 lan=$6 port=$7 cgroup=$8 disk=${9:-}
 
 # A pure view of the unified hierarchy: this computer may also have the older one mounted there.
 umount -l /sys/fs/cgroup 2>/dev/null || true
@@ -19,7 +19,16 @@ ip addr add "$ipv4/24" dev eth0
 ip link set eth0 up
 ip route add default via "$gateway"
 
-mount -t overlay overlay -o "lowerdir=$image,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
+# With a file system of its own, what the host writes goes there, and it is full when that is.
+top=$dir
+if [ -n "$disk" ]; then
+	top=$dir/disk
+	mkdir -p "$top"
+	mount -o loop "$disk" "$top"
+	mkdir -p "$top/upper" "$top/work"
+	layers=$dir/upper:$layers
+fi
+mount -t overlay overlay -o "lowerdir=$layers,upperdir=$top/upper,workdir=$top/work" "$dir/root"
 
 # systemd-nspawn refuses to clean this up at a reboot when /run is not a tmpfs.
 mkdir -p /run/systemd/nspawn

@@ -99,6 +99,6 @@ def gone(pid: int) -> bool:
     """Whether the process has ended; one that only waits for its parent to notice has."""
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
     return state == "Z"

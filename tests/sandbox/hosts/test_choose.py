@@ -112,7 +112,7 @@ def test_the_image_comes_from_this_computers_own_sources(apt, monkeypatch):
         "Debian|bookworm|http://mirror.test/debian/\nDebian|bookworm-backports|http://mirror.test/debian/\n"
         "Another|stable|http://other.test/\nE",
     )
-    assert list(image._sources()) == [
+    assert list(image.sources()) == [
         "deb http://mirror.test/debian/ trixie main",
         "deb http://mirror.test/security/ trixie-security main",
     ]

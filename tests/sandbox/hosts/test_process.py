@@ -151,3 +151,12 @@ def test_no_agent_outlives_its_leash(hosts, depot, seen, until):
     leash = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(leash, signal.SIGKILL)
     until(lambda: gone(pid))
+
+
+def test_a_machine_that_is_to_become_an_image_turns_itself_off(tmp_path, until):
+    hosts = choose("process", tmp_path, 8000, on_log=lambda text: None)
+    entry = {"path": "/etc/mailat/bake", "permissions": "0600", "content": ""}
+    hosts.boot(1, "bake", "198.18.0.9", "#cloud-config\n" + json.dumps({"write_files": [entry]}))
+    until(lambda: not hosts.alive(1))
+    assert "image" in hosts.console(1)
+    hosts.close()
