@@ -35,8 +35,8 @@ class Window:
         """A silence longer than this breaks the line; one report may be missed."""
         return max(self.width * 1.5, timedelta(seconds=180))
 
-    def x(self, at: datetime) -> float:
-        return round(WIDTH * (1 - (self.end - at) / self.length), 1)
+    def x(self, at: datetime) -> int:
+        return round(WIDTH * (1 - (self.end - at) / self.length))
 
     def middle(self, at: datetime) -> datetime:
         """The middle of the point that begins at `at`, as far as it has come."""
@@ -53,7 +53,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a chart shows; `top` is the fixed upper end of its scale, or None where it fits the figures."""
+    """What a chart shows; `top` is the fixed upper end of its scale, or None where it fits the figures.
+
+    `every` says how often it is measured, where that is more rarely than with each report.
+    """
 
     key: str
     name: str
@@ -61,6 +64,11 @@ class Kind:
     says: Callable[[float | None], str]
     top: float | None = None
     least_top: float = 1
+    every: timedelta = timedelta()
+
+    def gap(self, window: Window) -> timedelta:
+        """A silence longer than this breaks the line."""
+        return max(window.gap, self.every * 2.5)
 
 
 @dataclass
@@ -102,7 +110,7 @@ def draw(kind: Kind, points: Sequence[Measured], window: Window, clock: Clock) -
         kind=kind,
         top=kind.says(top),
         half=kind.says(top / 2),
-        strokes=[_stroke(line, number, told, window, top) for number, line in enumerate(kind.lines)],
+        strokes=[_stroke(kind, number, told, window, top) for number in range(len(kind.lines))],
         marks=[_mark(kind, point, window, top, clock) for point in told],
         says=_summary(kind, told),
     )
@@ -124,17 +132,25 @@ def nice_top(greatest: float, least: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= greatest)
 
 
-def _stroke(line: Line, number: int, told: Sequence[Measured], window: Window, top: float) -> Stroke:
+def _stroke(kind: Kind, number: int, told: Sequence[Measured], window: Window, top: float) -> Stroke:
+    line = kind.lines[number]
     stroke = Stroke(line, number)
     heard = [point for point in told if value_of(point, line) is not None]
-    for run in runs(heard, window.gap):
+    for run in runs(heard, kind.gap(window)):
         places = [_place(point, value_of(point, line), window, top) for point in run]
         if len(places) == 1:
             stroke.dots.append(f"M{places[0]}h0")
             continue
         stroke.paths.append("M" + "L".join(places))
-        stroke.areas.append(f"M{'L'.join(places)}V{HEIGHT}H{places[0].split()[0]}Z")
+        stroke.areas.append(_area(run, line, window, top))
     return stroke
+
+
+def _area(run: Sequence[Measured], line: Line, window: Window, top: float) -> str:
+    """The ground under a line, to whole units: its edge lies under the line."""
+    x = [window.x(window.middle(point.at)) for point in run]
+    y = [round(y_of(value_of(point, line) or 0, top)) for point in run]
+    return "M" + "L".join(f"{at} {high}" for at, high in zip(x, y, strict=True)) + f"V{HEIGHT}H{x[0]}Z"
 
 
 def runs(heard: Sequence[Measured], gap: timedelta) -> list[list[Measured]]:
@@ -158,9 +174,10 @@ def y_of(value: float, top: float) -> float:
 
 def _mark(kind: Kind, point: Measured, window: Window, top: float, clock: Clock) -> Mark:
     values = [value for line in kind.lines if (value := value_of(point, line)) is not None]
+    left, width = window.x(point.at), WIDTH * (max(window.width, kind.every) / window.length)
     return Mark(
-        left=window.x(point.at),
-        width=round(WIDTH * (window.width / window.length), 1),
+        left=left,
+        width=math.ceil(min(width, max(WIDTH - left, 0))),
         dots="".join(f"M{_place(point, value, window, top)}h0" for value in values),
         says=f"{clock(window.middle(point.at))}: {_values(kind, point)}",
     )

@@ -41,3 +41,11 @@ def share(part: object, whole: object) -> float | None:
     """How many percent of the whole the part is."""
     some, all_of_it = finite(part), finite(whole)
     return some / all_of_it * 100 if some is not None and all_of_it else None
+
+
+def seconds(value: float | None) -> str:
+    """A time that something took."""
+    if value is None:
+        return "–"  # noqa: RUF001
+    places = 1 if 0 <= value < 9.95 else 0
+    return _("%s s") % f"{max(value, 0):.{places}f}"

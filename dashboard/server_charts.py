@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from dashboard import figures
 from dashboard.charts import Chart, Clock, Kind, Line, Window, draw
 from servers import metrics
+from servers.desired import CANARY_EVERY
 from servers.models import Server
 
 TICKS = 4
@@ -35,6 +36,13 @@ class Charts:
 
 def kinds() -> list[Kind]:
     return [
+        Kind(
+            "canary",
+            _("A mail’s way out and back"),  # noqa: RUF001
+            (Line("canary", _("Time")),),
+            figures.seconds,
+            every=timedelta(seconds=CANARY_EVERY),
+        ),
         Kind("cpu", _("Processor"), (Line("cpu", _("Processor")),), figures.percent, top=100),
         Kind("memory", _("Memory"), (Line("memory", _("Memory")),), figures.percent, top=100),
         Kind("disk", _("Disk"), (Line("disk", _("Disk")),), figures.percent, top=100),
@@ -70,6 +78,7 @@ def clock_of(length: timedelta) -> Clock:
 def _row(point: metrics.Point, window: Window, clock: Clock) -> tuple[str, ...]:
     return (
         clock(window.middle(point.at)),
+        figures.seconds(figures.finite(point.canary)),
         figures.percent(figures.finite(point.cpu)),
         figures.percent(figures.finite(point.memory)),
         figures.percent(figures.finite(point.disk)),

@@ -1,16 +1,21 @@
 """Is everything working right now? One sentence about all servers, and what each card shows."""
 
-from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard.backups.brief import briefs_of
+from dashboard.mail.health import in_short
+from dashboard.mail.told import Verdict
+from dashboard.mail.worries import Line, worst_of
 from servers import state as states
 from servers.desired import host_name
-from servers.models import Server
+from servers.models import Server, Suspension
 from servers.plans import PLACES, PLANS, Place, Plan
 from servers.state import State
 
@@ -27,6 +32,14 @@ class Card:
     host: str
     place: Place
     plan: Plan
+    sending: Line | None = None  # what its owners were told of their account at Amazon
+    backups: Verdict | None = None
+    suspended: Suspension | None = None  # nothing leaves it, because our staff said so
+
+    @property
+    def mail(self) -> Verdict | None:
+        """How its mail is, in one sentence, while it is there to serve."""
+        return in_short(self.server) if self.state.word in ("working", "attention") else None
 
     @property
     def due_at(self) -> datetime | None:
@@ -54,15 +67,52 @@ class Card:
         return self.state.word == "being made" or self.begun
 
 
-def card_of(server: Server, alarmed: Container[str] | None = None) -> Card:
-    state = states.of(server, alarmed=alarmed)
-    return Card(server, state, host_name(server), PLACES[server.place], PLANS[server.plan])
+def card_of(server: Server) -> Card:
+    sending, backups = worst_of([server.pk]), briefs_of([server])
+    found = suspended_of([server]).get(server.pk)
+    return _card(server, states.of(server), sending.get(server.pk), backups.get(server.pk), found)
+
+
+def suspended_of(servers: list[Server]) -> dict[UUID, Suspension]:
+    """Those whose sending is suspended now."""
+    rows = Suspension.objects.filter(server__in=servers, ended_at=None)
+    return {cast(UUID, row.server_id): row for row in rows}
+
+
+def _card(
+    server: Server,
+    state: State,
+    sending: Line | None,
+    backups: Verdict | None,
+    suspended: Suspension | None,
+) -> Card:
+    """A server whose mail does not leave is not well, however well it is itself."""
+    if suspended and state.word == "working":
+        state = replace(
+            state, word="attention", since=suspended.since, why=_("Mail arrives, and none leaves.")
+        )
+    if sending and sending.keeps_mail and state.word == "working":
+        state = replace(
+            state, word="attention", since=sending.since, why=_("Mail arrives, but not all leaves.")
+        )
+    place, plan = PLACES[server.place], PLANS[server.plan]
+    return Card(server, state, host_name(server), place, plan, sending, backups, suspended)
 
 
 def cards_of(servers: list[Server]) -> list[Card]:
-    """The servers' cards, the worst first; one question about alarms for all of them."""
-    alarmed = states.alarmed(servers)
-    cards = [card_of(server, alarmed) for server in servers]
+    """The servers' cards, the worst first; as many questions about alarms, sending and backups, however many servers."""
+    alarmed, sending = states.alarmed(servers), worst_of([server.pk for server in servers])
+    backups, suspended = briefs_of(servers), suspended_of(servers)
+    cards = [
+        _card(
+            one,
+            states.of(one, alarmed=alarmed),
+            sending.get(one.pk),
+            backups.get(one.pk),
+            suspended.get(one.pk),
+        )
+        for one in servers
+    ]
     return sorted(cards, key=lambda card: (ORDER.index(card.state.word), card.server.name))
 
 

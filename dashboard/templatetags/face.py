@@ -1,10 +1,13 @@
 """What every page's frame asks: how it should look, and which page it is."""
 
+import re
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 register = template.Library()
+OF_BACKUPS = re.compile(r"/servers/[^/]+(?=/(backups|exports|rebuild)(/|$))")
 
 
 @register.simple_tag(takes_context=True)
@@ -19,7 +22,13 @@ def theme(context: template.Context) -> SafeString | str:
 def here(context: template.Context, *paths: str) -> SafeString | str:
     """Marks the link to the part of the site that the reader is in."""
     request = context.get("request")
-    if not request or not request.path.startswith(paths):
+    path = _part_of(request.path) if request else ""
+    if not path.startswith(paths):
         return ""
-    exact = "page" if request.path == paths[0] else "true"
+    exact = "page" if path == paths[0] else "true"
     return format_html(' aria-current="{}"', exact)
+
+
+def _part_of(path: str) -> str:
+    """Backups of a server are a part of their own."""
+    return f"/backups{path}" if OF_BACKUPS.match(path) else path

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import access
-from accounts.models import Account
+from accounts import access, address, invitations, recovery, sessions
+from accounts.mfa import has_second_factor
+from accounts.models import Account, User
 from dashboard import actions
-from dashboard.access import PersonsRequest, signed_in
+from dashboard.access import PersonsRequest, may_change, signed_in
 
 
 class NameForm(forms.Form):
@@ -43,8 +44,21 @@ def _page(request: PersonsRequest, form: NameForm | None) -> HttpResponse:
         "typed": form.data.get("name", "") if form else request.user.name,
         "metrics_kept": settings.METRICS_KEPT_THINNED,
         "audit_kept": settings.AUDIT_KEPT,
+        "sessions_kept": sessions.KEPT,
+        "owner": may_change(request.user, at.pk),
+        **_open(request.user),
     }
     return render(request, "dashboard/account.html", context, status=422 if form else 200)
+
+
+def _open(user: User) -> dict[str, object]:
+    """What waits for an answer, or can still be stopped."""
+    return {
+        "change": address.open_change(user),
+        "recovery": recovery.begun(user),
+        "invitations": invitations.waiting_for(user),
+        "has_factor": has_second_factor(user),
+    }
 
 
 def _people(at: Account) -> list[object]:

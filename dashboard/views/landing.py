@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dashboard import shop
+from dashboard.backups import where
 
 
 def _context() -> dict[str, object]:
@@ -14,6 +15,7 @@ def _context() -> dict[str, object]:
         "places": shop.places(),
         "grace": settings.DESTRUCTION_GRACE,
         "audit_kept": settings.AUDIT_KEPT,
+        "storage_place": where.storage_place(),
     }
 
 

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import account_of
 from billing import actions as billing
 from dashboard import shop
-from dashboard.access import PersonsRequest, signed_in
+from dashboard.access import PersonsRequest, may_change, must_own, signed_in
+from dashboard.backups import where
 from dashboard.names import verdict
-from dashboard.subscriptions import Paid, without_server
+from dashboard.subscriptions import Paid, ending, without_server
 from servers.actions import BadName, NameTaken
 from servers.plans import PLACES
 
@@ -35,7 +36,13 @@ class Wish(forms.Form):
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def server_new(request: PersonsRequest) -> HttpResponse:
-    waiting = without_server(account_of(request))
+    """For owners, since it uses up what the account has paid for; a member is told whom to ask."""
+    account = account_of(request)
+    if request.method == "POST":
+        must_own(request.user, account.pk)
+    if not may_change(request.user, account.pk):
+        return render(request, "dashboard/owners_make.html", {"account": account})
+    waiting = without_server(account)
     chosen = _chosen(waiting, request.GET.get("subscription", ""))
     if chosen is None:
         return render(request, "dashboard/nothing_waits.html")
@@ -88,8 +95,11 @@ def _form(request: PersonsRequest, wish: Wish, chosen: Paid, waiting: list[Paid]
         "place": wish.data.get("place", "") if wish.is_bound else "",
         "paid": chosen,
         "others": [paid for paid in waiting if paid != chosen],
+        "ending": ending(account_of(request)),
         "choices": shop.choices(chosen.plan.key),
         "domain": settings.SERVER_DOMAIN,
+        "storage_place": where.storage_place(),
+        "elsewhere": [key for key in PLACES if where.lies_elsewhere(key)],
     }
     return render(request, "dashboard/new_server.html", context, status=422 if wish.errors else 200)
 

@@ -9,7 +9,7 @@ from accounts.access import account_of
 from accounts.models import Account
 from billing.models import Subscription
 from dashboard import live
-from dashboard.access import PersonsRequest, signed_in
+from dashboard.access import PersonsRequest, may_change, signed_in
 from dashboard.subscriptions import without_server
 from dashboard.summary import Card, cards_of, headline
 from servers.models import Server
@@ -42,6 +42,7 @@ def _part(request: PersonsRequest) -> live.Part:
             "word": word,
             "headline": says,
             "waiting": waiting,
+            "may_change": may_change(request.user, account.pk),
             "bought": bool(cards or waiting) or Subscription.objects.filter(account=account).exists(),
         },
         key="overview",

@@ -2,18 +2,23 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from audit.models import Receipt
-from dashboard import live
-from dashboard.access import PersonsRequest, signed_in, the_server
+from dashboard import live, rebuild
+from dashboard.access import PersonsRequest, may_change, must_own, signed_in, the_server
+from dashboard.mail.health import health_of
+from dashboard.mail.upkeep import upkeep_of
+from dashboard.mail.window import WindowForm, window_of
 from dashboard.server_charts import charts_of
 from dashboard.server_report import report_of
-from dashboard.shop import manage_link
+from dashboard.subscriptions import as_paid, without_server
 from dashboard.summary import Card, card_of
 from servers import actions, metrics, progress
 from servers.models import Server
@@ -22,12 +27,31 @@ from servers.models import Server
 @signed_in
 @require_safe
 def server(request: PersonsRequest, pk: UUID) -> HttpResponse:
-    one = the_server(request.user, pk)
+    return _page(request, the_server(request.user, pk))
+
+
+def _page(request: PersonsRequest, one: Server, form: WindowForm | None = None) -> HttpResponse:
     _watch(one)
-    context = {"server": one, "part": _part(request, one)}
+    context: dict[str, object] = {"server": one, "part": _part(request, one)}
     if phase(one) == "running":
         context |= {"charts": _charts(request, one), "card": card_of(one), "report": report_of(one)}
-    return render(request, "dashboard/server.html", context)
+        context |= {"window": window_of(one, form), "window_form": form}
+        context["may_change"] = may_change(request.user, one.account_id)
+    return render(request, "dashboard/server.html", context, status=422 if form else 200)
+
+
+@signed_in
+@require_POST
+def server_window(request: PersonsRequest, pk: UUID) -> HttpResponse:
+    """When it may restart."""
+    one = the_server(request.user, pk)
+    must_own(request.user, one.account_id)
+    form = WindowForm(request.POST)
+    if not form.is_valid():
+        return _page(request, one, form)
+    actions.set_reboot_window(server=one, by=f"user:{request.user.pk}", **form.cleaned_data)
+    messages.success(request, _("The times for a restart were saved."))
+    return redirect(reverse("server", args=[pk]) + "#window")
 
 
 @signed_in
@@ -47,6 +71,8 @@ def phase(one: Server) -> str:
         return "gone"
     if destruction and destruction.begun_at:
         return "being-deleted"
+    if one.rebuilding_since:
+        return "moving"
     return "running" if one.ready_at else "being-made"
 
 
@@ -88,6 +114,8 @@ def _says(card: Card) -> str:
 
 
 def _steps(card: Card) -> list[progress.Progress]:
+    if card.server.rebuilding_since and not card.begun:
+        return rebuild.steps_of(card.server) or progress.of(card.server, "Resize")
     if card.state.word == "being made":
         return progress.of(card.server)
     return progress.of(card.server, "Destroy") if card.begun else []
@@ -98,10 +126,15 @@ def _details(one: Server, card: Card) -> dict[str, object]:
     if one.gone_at:
         return {"receipt": Receipt.objects.filter(subject=one.subject).first()}
     subscription = getattr(one, "subscription", None)
+    ends = card.state.word == "ending" and not card.begun
     return {
         "steps": _steps(card),
         "report": report_of(one),
-        "manage": manage_link(subscription.gumroad_id) if subscription else "",
+        "health": health_of(one),
+        "upkeep": upkeep_of(one),
+        "rebuild_offered": rebuild.is_offered(one),
+        "paid": as_paid(subscription) if subscription else None,
+        "waiting": without_server(one.account) if ends else [],
     }
 
 

@@ -107,10 +107,32 @@ def test_who_has_paid_for_nothing_makes_nothing(as_alice: Client, account: Accou
     assert not Server.objects.exists()
 
 
+def test_before_another_one_is_bought_it_says_what_gumroad_refuses(
+    as_alice: Client, account: Account
+) -> None:
+    world.subscription(account, world.running(account))
+    page = as_alice.get("/servers/new").content.decode()
+    assert "Sign in at Gumroad before you buy it" in page
+
+
 def test_nobody_uses_what_another_has_paid(client: Client, charlie: User, paid: Subscription) -> None:
     client.force_login(charlie)
     client.post(f"/servers/new?subscription={paid.pk}", {"name": "post", "place": "hel1"})
     assert not Server.objects.exists()
+
+
+def test_a_member_spends_nothing_and_is_told_whom_to_ask(
+    client: Client, bob: User, paid: Subscription
+) -> None:
+    client.force_login(bob)
+    assert client.post("/servers/new", {"name": "post", "place": "hel1"}).status_code == 403
+    assert not Server.objects.exists()
+    page = client.get("/servers/new").content.decode()
+    assert "Ask one of its owners" in page
+    assert "Make this server" not in page
+    overview = client.get("/overview").content.decode()
+    assert "Only an owner of the account can do this" in overview
+    assert "/servers/new" not in overview
 
 
 def test_of_two_plans_the_one_that_was_asked_for_is_used(as_alice: Client, account: Account) -> None:

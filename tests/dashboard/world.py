@@ -1,7 +1,8 @@
 """What the pages are looked at with: servers in every state, what is paid for them, and what happened."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -9,6 +10,7 @@ from accounts.models import Account
 from audit import receipts
 from audit.models import Receipt
 from billing.models import Subscription
+from dashboard import when
 from engine.models import Run, StepTaken
 from servers.models import Agent, Destruction, Metric, Server
 from vault import signing
@@ -220,3 +222,9 @@ def _figures(ago: int) -> dict[str, float]:
         "received": 3000 + 40_000 * wave**4,
         "sent": 5000 + 90_000 * wave**3,
     }
+
+
+def told(at: datetime) -> str:
+    """A point in time as pages say it to a reader in Berlin: what was today may be yesterday by the next line."""
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        return when.moment(at)

@@ -1,0 +1,1 @@
+"""What the pages say of domains, mailboxes, sending and the mail system's health."""
