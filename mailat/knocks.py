@@ -1,9 +1,10 @@
 """Knocks through a directory, for a machine without Redis.
 
-kombu's own transport makes a message's file first and fills it afterwards; a worker that looks in between ends with an error.
-Here a message appears whole or not at all. Source: https://docs.celeryq.dev/projects/kombu/ (kombu.transport.filesystem)
+kombu's own transport makes a file first and fills it afterwards, that of a message and that of an exchange's queues; who looks in
+between ends with an error. Here they appear whole or not at all. Source: https://docs.celeryq.dev/projects/kombu/ (kombu.transport.filesystem)
 """
 
+import contextlib
 import os
 import time
 import uuid
@@ -23,6 +24,20 @@ class Channel(filesystem.Channel):
         unfinished = folder / f".{name}"
         unfinished.write_text(dumps(payload))
         os.replace(unfinished, folder / name)
+
+    def _queue_bind(self, exchange: Any, routing_key: Any, pattern: Any, queue: Any) -> None:
+        """An exchange that is there already is changed under kombu's lock, which its readers wait for."""
+        self._ensure_exchange(self._exchange_file(exchange))
+        super()._queue_bind(exchange, routing_key, pattern, queue)
+
+    def _ensure_exchange(self, file: Path) -> None:
+        if file.exists():
+            return
+        unfinished = file.with_name(f".{uuid.uuid4()}")
+        unfinished.write_text("[]")
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, file)
+        unfinished.unlink()
 
 
 class Transport(filesystem.Transport):

@@ -1,4 +1,4 @@
-"""How the staff's site looks: Unfold's settings. The colour is the product's stamping ink, as in static/css/tokens.css."""
+"""How the staff's site looks: Unfold's settings. Its colours are in static/css/staff-colors.css."""
 
 from typing import Any
 
@@ -6,19 +6,6 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-INK = {
-    "50": "oklch(97.5% .01 264)",
-    "100": "oklch(94.5% .022 264)",
-    "200": "oklch(89% .045 264)",
-    "300": "oklch(82% .075 263)",
-    "400": "oklch(79% .1 262)",
-    "500": "oklch(75% .11 262)",
-    "600": "oklch(44% .15 264)",
-    "700": "oklch(38% .145 264)",
-    "800": "oklch(33% .13 264)",
-    "900": "oklch(28% .1 264)",
-    "950": "oklch(22% .06 264)",
-}
 # What is looked at most stands first; each row is a list's title, its model and its picture.
 LISTS = {
     "": (("Alarms", "engine.alarm", "notifications"), ("Runs", "engine.run", "play_circle")),
@@ -27,12 +14,42 @@ LISTS = {
         ("People", "accounts.user", "person"),
         ("Letters", "accounts.letter", "mail"),
     ),
-    "Servers": (("Servers", "servers.server", "dns"), ("Destructions", "servers.destruction", "auto_delete")),
+    "Servers": (
+        ("Servers", "servers.server", "dns"),
+        ("Changes of plan", "servers.planchange", "swap_vert"),
+        ("Suspended sending", "servers.suspension", "block"),
+        ("Destructions", "servers.destruction", "auto_delete"),
+    ),
+    "Their mail": (
+        ("Domains", "domains.domain", "language"),
+        ("Mailboxes", "domains.mailbox", "inbox"),
+        ("Ways out", "domains.wayout", "outbound"),
+        ("Test letters", "domains.letter", "outgoing_mail"),
+        ("Deleted mail", "domains.erasure", "delete_forever"),
+    ),
+    "Their accounts at Amazon": (
+        ("Access keys", "sending.credentials", "vpn_key"),
+        ("Accounts at Amazon", "sending.standing", "cloud"),
+        ("Domains at Amazon", "sending.identity", "dns"),
+        ("Channels for reports", "sending.topic", "rss_feed"),
+        ("Messages of Amazon", "sending.notice", "mark_email_read"),
+        ("Bounces and complaints", "sending.feedback", "undo"),
+        ("Suppression lists", "sending.suppression", "unsubscribe"),
+        ("Addresses that prove themselves", "sending.tester", "how_to_reg"),
+        ("Told of Amazon", "sending.worry", "mark_email_read"),
+    ),
     "Money": (
         ("Subscriptions", "billing.subscription", "credit_card"),
         ("Pings of Gumroad", "billing.ping", "webhook"),
+        ("Reconciliations", "billing.reconciliation", "rule"),
     ),
-    "Evidence": (("Events", "audit.event", "history"), ("Receipts", "audit.receipt", "verified")),
+    "Vault": (("Secrets", "vault.secret", "lock"), ("Keys", "vault.key", "key")),
+    "Evidence": (
+        ("Events", "audit.event", "history"),
+        ("Receipts", "audit.receipt", "verified"),
+        ("What staff did", "audit.deed", "gavel"),
+        ("What broke", "audit.fault", "bug_report"),
+    ),
 }
 
 
@@ -64,8 +81,21 @@ def open_alarms() -> int:
     return Alarm.objects.filter(closed_at=None).count()
 
 
+def own_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """What staff have of the customers' site: who can get in as them, and where they are in."""
+    return [
+        {"title": "Where you are signed in", "link": reverse("account-sessions")},
+        {"title": "Who can get in as you", "link": reverse("security")},
+    ]
+
+
 def logo(request: HttpRequest) -> str:
     return static("img/logo.svg")
+
+
+def no_colors(request: HttpRequest) -> dict[str, Any]:
+    """Unfold would write them into the page as a style, which the policy of the staff's site forbids."""
+    return {}
 
 
 UNFOLD = {
@@ -76,10 +106,12 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
     ],
-    "STYLES": [lambda request: static("css/staff.css")],
+    "STYLES": [lambda request: static("css/staff-colors.css"), lambda request: static("css/staff.css")],
+    "SCRIPTS": [lambda request: static("js/staff.js")],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": False,
     "DASHBOARD_CALLBACK": "mailat.staff_site.dashboard",
+    "ACCOUNT": {"navigation": own_pages},
     "SIDEBAR": {"navigation": navigation},
-    "COLORS": {"primary": INK},
+    "COLORS": no_colors,
 }

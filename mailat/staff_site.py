@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from audit import staff_words as words
+from audit.models import Fault
 from billing.models import Ping
 from engine.admin import FAILING, late
 from engine.models import Alarm, Run
@@ -30,7 +32,7 @@ class Need:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Called by Unfold for the first page; a person sees what they may also see in the lists."""
     kinds = (("engine.view_alarm", alarms), ("engine.view_run", failing), ("engine.view_run", overdue),
-             ("billing.view_ping", puzzling), ("servers.view_server", silent))  # fmt: skip
+             ("billing.view_ping", puzzling), ("servers.view_server", silent), ("audit.view_fault", broken))  # fmt: skip
     may = request.user.has_perm
     return {
         **context,
@@ -100,6 +102,19 @@ def silent() -> Need:
         "Every server reports.",
         [(words.link(row), row.agent.health, row.place, _since(row.agent.reported_at)) for row in rows],
         words.list_link("servers.server", "all of them", state="silent"),
+    )
+
+
+LATELY = timedelta(days=1)
+
+
+def broken() -> Need:
+    rows = _newest(Fault.objects.filter(at__gt=timezone.now() - LATELY))
+    return Need(
+        "Pages that broke in the last day",
+        "No page broke in the last day.",
+        [(words.link(row, row.error), row.route, row.place, _since(row.at)) for row in rows],
+        words.list_link("audit.fault", "all of them"),
     )
 
 

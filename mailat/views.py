@@ -1,10 +1,10 @@
-"""Two pages that belong to no room."""
+"""Pages that belong to no room."""
 
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 
@@ -22,3 +22,8 @@ def signing_keys(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         Path(settings.SIGNING_PUBLIC_KEYS_FILE).read_bytes(), content_type="application/x-pem-file"
     )
+
+
+def nothing(request: HttpRequest) -> HttpResponse:
+    """Stands before a page of somebody else's that would mislead. Raises Http404."""
+    raise Http404

@@ -1,12 +1,16 @@
 """What staff may do is an action, and every action is an event with their name."""
 
+import re
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Letter, User
 from audit.models import Event
 from engine.models import Alarm, Run
 from tests.admin.conftest import World
@@ -14,9 +18,19 @@ from tests.admin.conftest import World
 pytestmark = pytest.mark.django_db
 
 
-def act(site: Client, name: str, action: str, *rows: object, **more: object) -> object:
-    data = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0", **more}  # type: ignore[attr-defined]
-    return site.post(f"/admin/{name}/?state=all", data)
+WHY = "the customer wrote to us"
+
+
+def ask(site: Client, name: str, action: str, *rows: Any, **more: object) -> Any:
+    """As a button does: leads to the page that asks why."""
+    data = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0", **more}
+    lists = {model._meta.label_lower: one for model, one in admin.site._registry.items()}
+    return site.post(f"/admin/{name}/{lists[name.replace('/', '.')].all_of_it}", data)  # type: ignore[attr-defined]
+
+
+def act(site: Client, name: str, action: str, *rows: Any, **more: object) -> Any:
+    """As that page's form does."""
+    return ask(site, name, action, *rows, **{"once": uuid4(), "reason": WHY, **more})
 
 
 def test_retry_now_makes_a_run_due_and_says_who_did(staff_site: Client, stella: User, world: World) -> None:
@@ -41,8 +55,30 @@ def test_the_button_on_a_runs_page_does_the_same_and_leads_back(staff_site: Clie
     page = f"/admin/engine/run/{run.pk}/change/"
     assert b"Retry now" in staff_site.get(page).content
     answer = act(staff_site, "engine/run", "retry_now", run, from_page_of=run.pk)
-    assert answer.url == page  # type: ignore[attr-defined]
+    assert answer.url == page
     assert Event.objects.filter(action="run.retried").count() == 1
+
+
+@pytest.mark.parametrize("name", ["engine/run", "accounts/letter", "servers/server", "servers/destruction"])
+def test_the_button_leads_where_its_row_is_found(staff_site: Client, world: World, name: str) -> None:
+    """Also a row that its list does not show at first."""
+    Run.objects.update(error="", deadline_at=None)
+    Letter.objects.update(sent_at=timezone.now())
+    html = staff_site.get(f"/admin/{name}/{world[name].pk}/change/").content.decode()
+    form = re.search(rf'<form method="post" action="(/admin/{name}/[^"]*)"', html)
+    button = re.search(r'<button name="action" value="(\w+)"', html)
+    assert form
+    assert button
+    data = {
+        "action": button[1],
+        "_selected_action": world[name].pk,
+        "index": "0",
+        "from_page_of": world[name].pk,
+    }
+    answer = staff_site.post(form[1], data)
+    assert answer.status_code == 200
+    assert b'name="reason"' in answer.content
+    assert f'href="/admin/{name}/{world[name].pk}/change/">Leave it'.encode() in answer.content
 
 
 def test_looking_changes_nothing(staff_site: Client, world: World) -> None:
@@ -56,7 +92,7 @@ def test_looking_changes_nothing(staff_site: Client, world: World) -> None:
 def test_a_forged_form_is_refused(stella: User, world: World) -> None:
     site = Client(enforce_csrf_checks=True)
     site.force_login(stella)
-    assert act(site, "engine/run", "retry_now", world["engine/run"]).status_code == 403  # type: ignore[attr-defined]
+    assert act(site, "engine/run", "retry_now", world["engine/run"]).status_code == 403
 
 
 @pytest.mark.parametrize("key", ["x", "9" * 30, "", "00000000-0000-0000-0000-000000000000"])

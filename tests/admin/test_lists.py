@@ -1,6 +1,7 @@
 """Staff see everything that matters, nothing that is secret, and change nothing by editing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import copy
 
 import pytest
 from django.contrib import admin
@@ -9,14 +10,44 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
 from audit.models import Event
 from audit.staff_lists import StaffList
 from engine.models import Run
-from tests.admin.conftest import LISTS, SECRET, World
+from tests.admin.conftest import LISTS, SECRET, World, make_one
+from tests.database import for_many_tests
+from tests.keys import give_app
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def standing(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[Client, World]]:
+    """Stella signed in, and one of everything: made once, because every test here looks at them and none needs others."""
+    with for_many_tests(django_db_blocker, lambda: (signed_in(), make_one())) as made:
+        yield made
+
+
+def signed_in() -> Client:
+    site = Client()
+    stella = User.objects.create_user("stella@example.test", is_staff=True, is_superuser=True)
+    give_app(stella)
+    site.force_login(stella)
+    return site
+
+
+@pytest.fixture
+def staff_site(standing: tuple[Client, World], db: None) -> Client:
+    site = Client()
+    site.cookies = copy(standing[0].cookies)
+    return site
+
+
+@pytest.fixture
+def world(standing: tuple[Client, World], db: None) -> World:
+    return standing[1]
 
 
 def page_of(name: str, world: World) -> str:
@@ -93,12 +124,13 @@ def queries(site: Client, address: str) -> int:
     return len(seen)
 
 
-def test_fifty_rows_take_as_many_queries_as_five(staff_site: Client, make_world: Callable[[], World]) -> None:
+def test_many_rows_take_as_many_queries_as_few(staff_site: Client, make_world: Callable[[], World]) -> None:
     addresses = ["/admin/", *(f"/admin/{name}/" for name in LISTS)]
-    for _ in range(5):
+    for _ in range(4):
         make_world()
+    staff_site.get("/admin/")  # a session seen for the first time is written down
     few = {address: queries(staff_site, address) for address in addresses}
-    for _ in range(43):
+    for _ in range(20):
         make_world()
     assert {address: queries(staff_site, address) for address in addresses} == few
 
@@ -106,6 +138,7 @@ def test_fifty_rows_take_as_many_queries_as_five(staff_site: Client, make_world:
 def test_a_person_with_the_right_to_see_may_not_act(client: Client, world: World) -> None:
     sam = User.objects.create_user("sam@example.test", is_staff=True)
     sam.user_permissions.add(Permission.objects.get(codename="view_run"))
+    give_app(sam)
     client.force_login(sam)
     run = world["engine/run"]
     assert client.get("/admin/engine/run/").status_code == 200
@@ -118,16 +151,42 @@ def test_a_person_with_the_right_to_see_may_not_act(client: Client, world: World
 
 
 FOUND = {
+    "audit/deed": lambda w: [w["audit/deed"].by, w["audit/deed"].pk],
+    "audit/fault": lambda w: [w["audit/fault"].reference],
     "accounts/account": lambda w: [w["accounts/user"].email.upper(), w["accounts/account"].pk],
     "accounts/user": lambda w: [w["accounts/user"].email, w["accounts/user"].pk],
     "accounts/letter": lambda w: [w["accounts/user"].email, w["accounts/letter"].pk, w["accounts/account"].pk],
     "billing/ping": lambda w: ["sub==", w["billing/ping"].pk],
     "billing/subscription": lambda w: [w["billing/subscription"].gumroad_id, w["accounts/account"].pk, w["accounts/user"].email.upper()],
+    "billing/reconciliation": lambda w: [w["billing/reconciliation"].pk, w["billing/reconciliation"].subject],
     "servers/server": lambda w: [w["servers/server"].ipv4, w["servers/server"].ipv6, w["servers/server"].name, w["servers/server"].pk, w["servers/server"].machine_name, w["accounts/account"].pk],
     "servers/destruction": lambda w: [w["servers/server"].pk, w["accounts/account"].pk, w["servers/server"].name],
+    "servers/replacement": lambda w: [w["servers/server"].subject, w["accounts/account"].pk, w["servers/server"].name],
+    "servers/planchange": lambda w: [w["servers/server"].subject, w["accounts/account"].pk, w["servers/server"].name],
+    "servers/suspension": lambda w: [w["servers/server"].subject, w["accounts/account"].pk, w["servers/server"].name],
+    "domains/domain": lambda w: [w["domains/domain"].name.upper(), w["domains/domain"].pk, w["accounts/account"].pk, w["servers/server"].pk],
+    "domains/mailbox": lambda w: [w["domains/mailbox"].address, w["domains/mailbox"].pk, w["servers/server"].subject],
+    "domains/erasure": lambda w: [w["domains/erasure"].address, w["domains/erasure"].pk, w["accounts/account"].pk, w["servers/server"].subject],
+    "domains/wayout": lambda w: [w["servers/server"].pk, w["accounts/account"].pk],
+    "domains/letter": lambda w: [w["domains/letter"].to.upper(), w["domains/letter"].pk, w["accounts/account"].pk, w["servers/server"].subject],
     "engine/run": lambda w: [w["engine/run"].subject, w["servers/server"].pk, w["engine/run"].pk],
     "engine/alarm": lambda w: [w["engine/run"].subject, w["servers/server"].pk],
     "audit/event": lambda w: [w["engine/run"].subject, w["accounts/account"].pk, w["servers/server"].pk],
+    "vault/secret": lambda w: [w["vault/secret"].pk, w["vault/secret"].account_id],
+    "vault/key": lambda w: [w["vault/key"].pk],
+    "sending/credentials": lambda w: [w["sending/credentials"].subject, w["accounts/account"].pk, w["servers/server"].subject, w["sending/credentials"].access_key[-4:].lower(), w["sending/credentials"].aws_account],
+    "sending/standing": lambda w: [w["servers/server"].subject, w["accounts/account"].pk],
+    "sending/identity": lambda w: [w["domains/domain"].name.upper(), w["domains/domain"].pk, w["servers/server"].subject],
+    "sending/topic": lambda w: [w["sending/topic"].arn, w["servers/server"].pk, w["accounts/account"].pk],
+    "sending/notice": lambda w: [w["sending/notice"].message, w["servers/server"].subject],
+    "sending/feedback": lambda w: [w["sending/feedback"].sender.upper(), w["servers/server"].subject],
+    "backups/repository": lambda w: [w["servers/server"].subject, w["servers/server"].pk, w["accounts/account"].pk],
+    "backups/point": lambda w: [w["backups/point"].snapshot, w["servers/server"].subject],
+    "backups/job": lambda w: [w["backups/job"].pk, w["servers/server"].subject],
+    "backups/export": lambda w: [w["backups/export"].pk, w["backups/export"].mailbox, w["backups/export"].job_id, w["servers/server"].subject, w["accounts/account"].pk],
+    "sending/suppression": lambda w: [w["servers/server"].subject, w["accounts/account"].pk],
+    "sending/tester": lambda w: [w["servers/server"].subject, w["accounts/account"].pk],
+    "sending/worry": lambda w: [w["servers/server"].subject, w["accounts/account"].pk],
     "audit/receipt": lambda w: [w["engine/run"].subject, w["accounts/account"].pk, w["audit/receipt"].pk, w["servers/server"].pk],
 }  # fmt: skip
 

@@ -26,13 +26,21 @@ def leads_to(html: str, name: str, key: object) -> bool:
 
 WAYS = {
     "servers/server": ("engine/run", "engine/alarm", "billing/subscription", "accounts/account", "audit/receipt",
-                       "servers/destruction"),
+                       "servers/destruction", "servers/planchange"),
     "servers/destruction": ("servers/server", "engine/run", "audit/receipt"),
+    "servers/replacement": ("servers/server", "engine/run"),
+    "servers/planchange": ("servers/server",),
+    "servers/suspension": ("servers/server",),
     "engine/run": ("servers/server", "engine/alarm"),
     "engine/alarm": ("servers/server", "engine/run"),
     "billing/subscription": ("servers/server", "accounts/account", "billing/ping"),
     "billing/ping": ("billing/subscription",),
     "accounts/account": ("servers/server", "billing/subscription", "accounts/user", "accounts/letter"),
+    "domains/domain": ("domains/mailbox", "accounts/account", "servers/server"),
+    "domains/mailbox": ("domains/domain", "accounts/account"),
+    "domains/erasure": ("accounts/account", "servers/server"),
+    "domains/letter": ("accounts/account", "servers/server"),
+    "domains/wayout": ("domains/domain", "accounts/account", "servers/server"),
     "audit/receipt": ("servers/server", "accounts/account"),
 }  # fmt: skip
 
