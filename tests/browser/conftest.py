@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from tests.dashboard import backups_world
 
 # Playwright's loop runs in the thread of the tests, where Django would take the database for misused.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -23,6 +25,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WIDE, NARROW = (1280, 800), (360, 720)
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings: Any) -> None:
+    """Servers have backups, as they have in production."""
+    backups_world.is_set_up(settings)
 
 
 @pytest.fixture(scope="session")

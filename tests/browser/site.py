@@ -1,7 +1,5 @@
 """Every page that there is to look at, each with what must be in the database for it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,16 +9,15 @@ from accounts.models import Account, Membership, User
 from audit.actions import record
 from audit.models import Receipt
 from billing.models import Subscription
-from tests.dashboard import world
-
-Make = Callable[[Account, User], str]  # puts something into the database and gives the path of the page
-
-
-@dataclass(frozen=True)
-class Sight:
-    name: str
-    make: Make
-    signed_in: bool = True
+from servers.models import Server
+from tests.browser.backup_site import BACKUP_SIGHTS
+from tests.browser.export_site import EXPORT_SIGHTS
+from tests.browser.mail_site import MAIL_SIGHTS
+from tests.browser.people_site import PEOPLE_SIGHTS
+from tests.browser.plan_site import PLAN_SIGHTS
+from tests.browser.rebuild_site import REBUILD_SIGHTS
+from tests.browser.sight import Sight
+from tests.dashboard import backups_world, mail_world, world
 
 
 def landing(account: Account, user: User) -> str:
@@ -45,8 +42,10 @@ def overview_first_step(account: Account, user: User) -> str:
 
 
 def overview(account: Account, user: User) -> str:
+    post = mail_world.serving(account)
+    backups_world.hourly(backups_world.repository(post), 2)
     for one in (
-        world.running(account),
+        post,
         world.silent(account, "quiet"),
         world.being_made(account, "fresh"),
         world.ending(account, "leaving"),
@@ -81,10 +80,11 @@ def sold_out(account: Account, user: User) -> str:
 
 
 def running(account: Account, user: User) -> str:
-    one = world.running(account)
-    world.measured(one, 60, leave_out=range(22, 31))
-    world.subscription(account, one)
-    return f"/servers/{one.pk}"
+    server = Server.objects.get(pk=backups_world.firm(account).home)
+    world.measured(server, 60, leave_out=range(22, 31))
+    mail_world.flown(server)
+    world.subscription(account, server)
+    return f"/servers/{server.pk}"
 
 
 def fresh_charts(account: Account, user: User) -> str:
@@ -98,6 +98,13 @@ def ending(account: Account, user: User) -> str:
     world.measured(one, 30)
     world.subscription(account, one, status="ended", ended_at=timezone.now() - timedelta(days=1.8))
     return f"/servers/{one.pk}"
+
+
+def keep(account: Account, user: User) -> str:
+    one = world.ending(account)
+    world.subscription(account, one, status="ended", ended_at=timezone.now() - timedelta(days=2))
+    world.subscription(account, plan="plus")
+    return f"/servers/{one.pk}/keep"
 
 
 def being_deleted(account: Account, user: User) -> str:
@@ -157,6 +164,11 @@ def nothing_waits(account: Account, user: User) -> str:
     return "/servers/new"
 
 
+def a_member_makes_none(account: Account, user: User) -> str:
+    Membership.objects.filter(account=account, user=user).update(role=Membership.Role.MEMBER)
+    return "/servers/new"
+
+
 def not_found(account: Account, user: User) -> str:
     return "/nowhere"
 
@@ -170,11 +182,13 @@ SIGHTS = [
     Sight("overview-first-step", overview_first_step),
     Sight("new-server", new_server),
     Sight("nothing-waits", nothing_waits),
+    Sight("a-member-makes-none", a_member_makes_none),
     Sight("being-made", being_made),
     Sight("sold-out", sold_out),
     Sight("server", running),
     Sight("server-attention", fresh_charts),
     Sight("ending", ending),
+    Sight("keep", keep),
     Sight("being-deleted", being_deleted),
     Sight("gone", gone),
     Sight("billing", billing),
@@ -183,4 +197,10 @@ SIGHTS = [
     Sight("activity", activity),
     Sight("account", account_page),
     Sight("not-found", not_found, signed_in=False),
+    *MAIL_SIGHTS,
+    *BACKUP_SIGHTS,
+    *REBUILD_SIGHTS,
+    *PLAN_SIGHTS,
+    *EXPORT_SIGHTS,
+    *PEOPLE_SIGHTS,
 ]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -11,23 +12,25 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from playwright.sync_api import Browser
 
 from accounts.models import Account, User
+from servers.models import Server
+from tests.browser import mail_site
 from tests.browser.conftest import WIDE, Window
-from tests.dashboard import world
+from tests.dashboard import backups_world, mail_world, sending_world, world
 
 pytestmark = pytest.mark.browser
 MOST = 100_000
 
 
 @pytest.fixture
-def site(settings: object, tmp_path: object, transactional_db: None) -> Iterator[str]:
+def site(settings: Any, tmp_path: object, transactional_db: None) -> Iterator[str]:
     """The site with its static files collected, hashed and compressed."""
-    settings.STATIC_ROOT = tmp_path  # type: ignore[attr-defined]
-    settings.STORAGES = {  # type: ignore[attr-defined]
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
     call_command("collectstatic", interactive=False, verbosity=0)
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]  # type: ignore[attr-defined]
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
     server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
     server.set_app(WSGIHandler())
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
@@ -54,19 +57,34 @@ def weight(window: Window, path: str) -> int:
     return int(sum(sizes))
 
 
-@pytest.mark.parametrize("name", ["landing", "overview", "server"])
+@pytest.mark.parametrize(
+    "name", ["landing", "overview", "server", "mail", "domain", "sending", "invitation", "backups"]
+)
 def test_a_first_visit_is_light(
     name: str, site: str, chromium: Browser, alice: User, account: Account
 ) -> None:
     assert settings.DEBUG is False
-    one = world.running(account)
+    firm = mail_world.firm(account)
+    backups_world.backed_up(firm, 100)
+    one = Server.objects.get(pk=firm.home)
     world.measured(one, 60)
+    sending_world.works(firm)
+    pages = {
+        "landing": "/",
+        "overview": "/overview",
+        "backups": f"/servers/{one.pk}/backups",
+        "server": f"/servers/{one.pk}",
+        "mail": "/mail",
+        "domain": f"/mail/domains/{firm.pk}",
+        "sending": f"/mail/sending/{one.pk}",
+        "invitation": mail_site.link_for(firm),
+    }
     window = Window(chromium, site, "light", WIDE)
-    if name != "landing":
+    if name not in ("landing", "invitation"):
         window.sign_in(alice)
     missing: list[str] = []
     window.page.on("response", lambda answer: missing.append(answer.url) if answer.status != 200 else None)
-    got = weight(window, {"landing": "/", "overview": "/overview", "server": f"/servers/{one.pk}"}[name])
+    got = weight(window, pages[name])
     assert missing == []
     assert 5_000 < got < MOST
     window.context.close()
