@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from billing.policy import EVENTS
+from clients.gumroad import Gumroad
 from servers import userdata
 from tests.integration.world import ROOT, Sandbox, Workers, database_url
 
@@ -27,7 +29,10 @@ def sandbox(
     live_server: Any, built_agent: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sandbox]:
     hook = f"{live_server.url}/hooks/gumroad/{os.environ['GUMROAD_WEBHOOK_SECRET']}"
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), hook, control=live_server.url)
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), "", control=live_server.url)
+    with Gumroad(os.environ["GUMROAD_TOKEN"], sandbox.where["gumroad_api"]) as gumroad:
+        for kind in EVENTS:  # which a worker of ours would ask for, if the clock ran here
+            gumroad.listen(kind, hook)
     yield sandbox
     sandbox.stop()
 

@@ -88,7 +88,8 @@ class Kept:
         self.log = (home / f"{module}-{words[2] if len(words) > 2 else 'web'}.log").open("a")
         self.ending = threading.Event()
         self.process = self._start()
-        threading.Thread(target=self._watch, daemon=True).start()
+        self.watcher = threading.Thread(target=self._watch, daemon=True)
+        self.watcher.start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self.command, env=self.env, cwd=ROOT, stdout=self.log, stderr=self.log)
@@ -100,7 +101,7 @@ class Kept:
 
     def end(self) -> None:
         self.ending.set()
-        time.sleep(0.3)  # the watcher has seen it
+        self.watcher.join()  # or it might start another one now
         self.process.terminate()
         try:
             self.process.wait(timeout=20)

@@ -20,6 +20,7 @@ from engine.models import Run
 from servers.models import Agent, Destruction, Pause, Server
 from servers.userdata import enrolment_token
 from tests.environment import DEFAULTS
+from tests.servers.reports import healthy
 from vault import signing
 from vault.signing import Signature
 
@@ -30,6 +31,7 @@ class Sandbox:
     """The outside world; `post` and `get` speak to its doors for tests."""
 
     process: subprocess.Popen[str] | None = None
+    hosts = "none"
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class Sandbox:
         env: dict[str, str] | None = None,
     ) -> None:
         command = [sys.executable, "-m", "sandbox", "--home", str(home), "--port", "0", "--smtp-port", "0"]
-        command += ["--hosts", "none", "--control-url", control, "--ping-delay", "0.01"]
+        command += ["--hosts", self.hosts, "--control-url", control, "--ping-delay", "0.01"]
         env = {**(env or os.environ), "GUMROAD_PING_URL": ping_url}
         self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.where = self._ready()
@@ -64,6 +66,7 @@ class Sandbox:
     def settings(self) -> dict[str, str]:
         """Where the product finds it."""
         return {
+            "AWS_API_URL": self.where["aws"],
             "HETZNER_API_URL": self.where["hetzner_api"],
             "GUMROAD_API_URL": self.where["gumroad_api"],
             "GUMROAD_PRODUCT_URL": self.where["store"],
@@ -85,9 +88,8 @@ class Sandbox:
         return self._call("DELETE", path)
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310
-            self.url + path, data=body, method=method, headers={"Content-Type": "application/json"}
-        )
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=kind)  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             text = answer.read()
         return json.loads(text) if text else None
@@ -181,7 +183,7 @@ def _report(control: str, server: Server, bearer: str) -> None:
         body = {
             "at": time.time(), "seq": 1, "agent": "test", "applied": applied, "refused": None, "boot_id": "x", "cpu": 3.0,
             "mem_used": 1e9, "mem_total": 4e9, "swap_used": 0, "disk_used": 2e9, "disk_total": 40e9, "load1": 0.1,
-            "net_rx": 10.0, "net_tx": 20.0, "uptime": 60, "services": {"cron.service": "active"},
+            "net_rx": 10.0, "net_tx": 20.0, "uptime": 60, "services": {"cron.service": "active"}, "mail": healthy(),
         }  # fmt: skip
         desired = tell(f"{control}/agent/v1/report", body, Authorization=bearer).get("desired")
         if desired is None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from devtools import postgres_place
 from devtools.paths import ROOT
 from tests.browser.conftest import ARGUMENTS
 
@@ -36,6 +37,7 @@ class Town:
         self.home, self.log = home, log
         where = json.loads((home / "running.json").read_text())
         self.site, self.store, self.mail = where["site"], where["store"], where["mail"]
+        self.ca, self.socks = where.get("ca", ""), where.get("socks", "")
         self.sandbox = self.mail.removesuffix("/mail/")
 
     def letters(self, to: str) -> list[dict[str, Any]]:
@@ -68,7 +70,7 @@ def town(home: Path, hosts: str) -> Iterator[Town]:
     log = home.parent / "dev.log"
     with log.open("w") as out:
         command = [sys.executable, str(ROOT / "bin/dev"), "--hosts", hosts]
-        env |= {"MAILAT_HOME": str(home)}
+        env |= {"MAILAT_HOME": str(home), "STEP_UP_FRESH": "86400"}  # real machines take their time
         process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
     try:
         up = home / "running.json"
@@ -82,6 +84,7 @@ def town(home: Path, hosts: str) -> Iterator[Town]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
+        postgres_place.remove(home)  # as root it lies elsewhere, and a later home of this name would find it
 
 
 @pytest.fixture
