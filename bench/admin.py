@@ -4,6 +4,7 @@ import os
 import statistics
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,6 +19,7 @@ OTHERS = EVENTS // 10
 OFTEN, SELDOM = 40, 5
 SUBJECT = f"server:{UUID(md5(b'server4711', usedforsecurity=False).hexdigest())}"
 ACCOUNT = UUID(md5(b"account4711", usedforsecurity=False).hexdigest())
+DEEP = datetime.now(UTC) - timedelta(days=180)
 OURS = {
     "first": "/admin/audit/event/",
     "deep": f"/admin/audit/event/?after={EVENTS // 10}",
@@ -33,6 +35,11 @@ OURS = {
     "pings_puzzling": "/admin/billing/ping/?state=puzzling",
     "pings_ignored": "/admin/billing/ping/?state=ignored",
     "index": "/admin/",
+    "found": f"/admin/find/?q={SUBJECT.partition(':')[2]}",
+    "found_reference": "/admin/find/?q=request:4712",
+    "found_nothing": "/admin/find/?q=nobody@nowhere.test",
+    "story": f"/admin/accounts/account/{ACCOUNT}/story/",
+    "story_deep": f"/admin/accounts/account/{ACCOUNT}/story/?after={DEEP:%Y-%m-%dT%H:%M:%S}%2B00:00~0~0",
 }
 PLAIN = {
     "first": "/plain/audit/event/",
@@ -68,6 +75,7 @@ def fill() -> None:
 
     say(f"{EVENTS} events of {fill.MONTHS} months, {OTHERS} runs, {OTHERS} pings")
     fill.events(EVENTS)
+    fill.account(ACCOUNT)
     fill.runs(OTHERS)
     fill.pings(OTHERS)
 
@@ -77,9 +85,12 @@ def stella() -> "Client":
     from django.test import Client
 
     from accounts.models import User
+    from tests.keys import give_app
 
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(User.objects.create_user("stella@example.test", is_staff=True, is_superuser=True))
+    client, user = Client(SERVER_NAME="127.0.0.1"), User.objects.create_user("stella@example.test")
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    give_app(user)
+    client.force_login(user)
     return client
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -51,6 +52,15 @@ class Part:
     until: datetime
     first: int
     last: int
+
+
+def account(key: UUID) -> None:
+    """One of those that events are of, with a row of its own and a server, so that it has a story."""
+    from accounts.models import Account
+    from servers.models import Server
+
+    one = Account.objects.create(pk=key, name="Bakery")
+    Server.objects.create(account=one, name="post", plan="basic", place="fsn1")
 
 
 def events(rows: int) -> None:
