@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from devtools import apt, venv
+from devtools import apt, restic, venv
 from devtools.dev import shown
 from devtools.paths import ROOT, VENV_PYTHON
 from devtools.say import Failed, say, stage
@@ -63,7 +63,7 @@ def measure(name: str) -> dict[str, object]:
             signs=True,
             more={"LOG_LEVEL": "WARNING", "MAILAT_HOME": str(home)},
         )
-        path = f"{VENV_PYTHON.parent}:{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+        path = restic.path(f"{VENV_PYTHON.parent}:{os.environ.get('PATH', os.defpath)}:/usr/sbin")
         say(f"  {name} with Postgres {database.binaries.major} and Redis", sys.stderr)
         return line_of(run(name, env | {"PATH": path, "PYTHONPATH": str(ROOT)}))
 

@@ -57,7 +57,8 @@ class Run:
         self.logs = home / "logs"
         self.supervisor = Supervisor()
         self.port = own_port(options.port)
-        self.site = f"http://127.0.0.1:{self.port}"
+        self.site = f"http://localhost:{self.port}"  # by name: browsers make passkeys for no IP address
+        self.by_address = f"http://127.0.0.1:{self.port}"  # as the sandbox reaches us
         self.database_url = os.environ.get("DATABASE_URL", "")
         self.broker_url = os.environ.get("BROKER_URL") or f"filesystem://{home / 'broker'}"
 
@@ -90,9 +91,10 @@ class Run:
             self.database_url = server.url()
 
     def _start_world(self) -> World:
-        with stage("Sandbox (Gumroad, Hetzner, mail)") as line:
+        with stage("Sandbox (Gumroad, Hetzner, S3, mail)") as line:
             env = self._env() | {
-                "GUMROAD_PING_URL": f"{self.site}/hooks/gumroad/{self._secret('GUMROAD_WEBHOOK_SECRET')}"
+                "GUMROAD_PING_URL": f"{self.by_address}/hooks/gumroad/{self._secret('GUMROAD_WEBHOOK_SECRET')}",
+                **self.keys.storage,
             }
             process = dev_world.process(self.home, env, self.site, self.hosts)
             self.supervisor.keep(process)
@@ -116,16 +118,18 @@ class Run:
             return run(command, what=f"manage.py {words[0]}", log=self.logs / "setup.log", env=env)
 
     def _start_product(self) -> None:
-        """The web process is not told where the signing key is."""
+        """The web process is not told where the signing key is, nor the storage's key; the gate has that one alone."""
         settings = self.world.settings(self.port)
+        web_port, gate_port = own_port(8100), own_port(8110)
         web, workers = self._env(settings), self._env(settings, signs=True)
         celery = ["-m", "celery", "-A", "mailat.celery"]
         schedule = ["--schedule", str(self.home / "beat-schedule"), "--pidfile="]
-        self._keep(
-            "web",
-            web,
-            ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{self.port}"],
-        )
+        gunicorn = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind"]
+        gate = web | self.keys.storage | {"ROOT_URLCONF": "mailat.gate_urls", "WEB_PROCESSES": "1"}
+        self._keep("web", web, [*gunicorn, f"127.0.0.1:{web_port}"])
+        if settings.get("STORAGE_URL"):
+            self._keep("gate", gate, [*gunicorn, f"127.0.0.1:{gate_port}"])
+        self._keep("front", {}, ["-m", "devtools.front", *map(str, (self.port, web_port, gate_port))])
         self._keep(
             "worker", workers, [*celery, "worker", "--pool", "threads", "--concurrency", "8", "-l", "INFO"]
         )
@@ -135,7 +139,7 @@ class Run:
         self.supervisor.keep(Process(name, [str(VENV_PYTHON), *words], env, self.logs / f"{name}.log", ROOT))
 
     def _wait_for_site(self) -> None:
-        with stage("Web, worker, beat"):
+        with stage("Web, gate, worker, beat"):
             until = time.monotonic() + SITE_SECONDS
             self.supervisor.watch(lambda: answers(self.site) or time.monotonic() > until)
             if not answers(self.site):
@@ -149,7 +153,7 @@ class Run:
             base_url=self.site,
             signs=signs,
             keys=self.keys,
-            more=more,
+            more={"AGENT_URL": self.by_address, "ALLOWED_HOSTS": "127.0.0.1", **(more or {})},
         )
 
     def _secret(self, name: str) -> str:
@@ -162,6 +166,7 @@ class Run:
             ("Mailbox", self.world.mailbox),
             ("Staff", f"{self.site}/admin/"),
             ("Sandbox", self.world.url),
+            ("Internet", f"{self.world.internet} (browse the servers' webmail by {self.world.socks})"),
             ("Machines", self.world.hosts),
             ("Logs", str(self.logs)),
             ("End", "Ctrl-C; bin/dev --reset throws the state away"),
@@ -170,6 +175,7 @@ class Run:
         if self.staff_hint:
             say(self.staff_hint)
         note = {"site": self.site, "pid": os.getpid(), "store": self.world.store, "mail": self.world.mailbox}
+        note |= {"socks": self.world.socks, "ca": self.world.ca}
         (self.home / "running.json").write_text(json.dumps(note))
 
 

@@ -15,10 +15,24 @@ from devtools.services import own_port
 from devtools.supervisor import Process, Supervisor
 
 LOOPBACK = "127.0.0.1"
+NETWORK = (
+    "internet",
+    "socks",
+    "lan",
+    "acme",
+    "acme_why",
+    "ca",
+    "aws",
+    "storage_api",
+    "storage_api_of_servers",
+    "storage_region",
+    "storage_bucket",
+)  # of the internet that servers live in
+NO_ACME = "https://acme.sandbox.test/dir"  # nobody answers there, as is right where there are no hosts
 HOST_PROGRAMS = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
-    "dnsmasq": "dnsmasq-base",
+    "pebble": "pebble",
     "zstd": "zstd",
     "ip": "iproute2",
 }
@@ -38,13 +52,35 @@ class World:
     hosts: str
     why: str
     agent_host: str
+    internet: str = ""
+    socks: str = ""
+    lan: str = ""
+    acme: str = ""
+    acme_why: str = ""
+    ca: str = ""
+    aws: str = ""
+    storage_api: str = ""
+    storage_api_of_servers: str = ""
+    storage_region: str = ""
+    storage_bucket: str = ""
 
     def settings(self, port: int) -> dict[str, str]:
         """The product's settings that say where the outside world is."""
         agent_url = f"http://{self.agent_host}:{port}"
-        return outside_world(
-            self.hetzner_api, self.gumroad_api, self.store, self.subscriptions, self.smtp
-        ) | {"AGENT_URL": agent_url}
+        return (
+            outside_world(self.hetzner_api, self.gumroad_api, self.store, self.subscriptions, self.smtp)
+            | {"AGENT_URL": agent_url, "ACME_DIRECTORY_URL": self.acme or NO_ACME, "AWS_API_URL": self.aws}
+            | self._storage()
+        )
+
+    def _storage(self) -> dict[str, str]:
+        """Where the storage is; its key is a secret of the installation."""
+        return {
+            "STORAGE_URL": self.storage_api,
+            "STORAGE_SIGN_URL": self.storage_api_of_servers,
+            "STORAGE_REGION": self.storage_region,
+            "STORAGE_BUCKET": self.storage_bucket,
+        }
 
 
 def settle_hosts(wanted: str) -> str:
@@ -80,6 +116,7 @@ def _why_no_hosts() -> str | None:
 def process(home: Path, env: dict[str, str], site: str, hosts: str) -> Process:
     """Its ports are chosen once, so that a restart comes back at the same place."""
     ports = ["--port", str(own_port(8010)), "--smtp-port", str(own_port(8025))]
+    ports += ["--socks-port", str(own_port(8080)), "--storage-port", str(own_port(8033))]
     words = ["--home", str(home / "sandbox"), *ports]
     command = [str(VENV_PYTHON), "-m", "sandbox", *words, "--hosts", hosts, "--control-url", site]
     logs = home / "logs"
@@ -118,6 +155,7 @@ def wait_ready(one: Process, supervisor: Supervisor, line: Stage) -> World:
         hosts=said["hosts"],
         why=said.get("why", ""),
         agent_host=said.get("agent_host") or LOOPBACK,
+        **{name: said.get(name, "") for name in NETWORK},
     )
 
 

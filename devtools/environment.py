@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtools.keys import Keys, ensure
+from devtools.keys import STORAGE, Keys, ensure
 from devtools.run import clean_environment
 
 # What the stand-in's seller sells. The vendor makes these ids up; any will do as long as both sides agree.
@@ -23,7 +23,7 @@ def product_env(
     keys: Keys | None = None,
     more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """A whole environment. Only a process that `signs` learns where the private key lies; `more` overrides all."""
+    """A whole environment. Only a process that `signs` learns where the private keys lie, and the storage's key; `more` overrides all."""
     keys = keys or ensure(home / "secrets")
     settings = {
         **clean_environment(),
@@ -33,19 +33,23 @@ def product_env(
         "DJANGO_SETTINGS_MODULE": "mailat.settings",
         "BASE_URL": base_url,
         "AGENT_URL": base_url,
+        "AWS_API_URL": NOBODY,
         "DATABASE_URL": database_url,
         "BROKER_URL": broker_url or f"filesystem://{home / 'broker'}",
         "SERVER_DOMAIN": "servers.example.test",
         "MAIL_FROM": "Mailat <hello@mailat.example.test>",
         "STAFF_MAIL": "stella@example.test",
         "SIGNING_PUBLIC_KEYS_FILE": str(keys.public),
+        "VAULT_PUBLIC_KEYS_FILE": str(keys.vault_public),
         "AGENT_BUILD_DIR": str(home / "agent"),
         "STATIC_ROOT": str(home / "static"),
         "LOG_FORMAT": "plain",
     }
-    settings.pop("SIGNING_KEY_FILE", None)
+    private = {"SIGNING_KEY_FILE": str(keys.private), "VAULT_PRIVATE_KEYS_FILE": str(keys.vault_private)}
+    for name in (*private, *STORAGE, "VAULT_PRIVATE_KEYS", "VAULT_PUBLIC_KEYS"):
+        settings.pop(name, None)
     if signs:
-        settings["SIGNING_KEY_FILE"] = str(keys.private)
+        settings |= private | keys.storage
     return settings | dict(more or {})
 
 

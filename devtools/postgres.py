@@ -51,7 +51,7 @@ class Postgres:
 
     def running(self) -> bool:
         pid = self.pid()
-        if pid and self._says("stopping"):
+        if pid and (self._says("stopping") or self._is_orphan(pid)):
             self._wait_gone(pid)
         return self.pid() is not None
 
@@ -143,10 +143,12 @@ class Postgres:
             "max_connections": str(self.connections),
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "log_min_error_statement": "panic",  # a statement that fails bears the values that people typed
         }
         options |= {} if self.durable else SPEED_OVER_SAFETY
         flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._starter().write_text(str(os.getpid()))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [self.binaries.folder / "postgres", "-D", self.place.data, *flags],
@@ -188,6 +190,19 @@ class Postgres:
         """The eighth line of Postgres' note is its state: starting, ready, stopping."""
         lines = self._note()
         return len(lines) > 7 and lines[7].strip() == word
+
+    def _is_orphan(self, pid: int) -> bool:
+        """Whether its starter is gone: the leash has told it to end then, and it may not have heard yet (Linux only)."""
+        try:
+            after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+        except OSError:
+            return False
+        starter = _first_number(self._starter())
+        return starter != 0 and int(after_name.split()[1]) != starter
+
+    def _starter(self) -> Path:
+        """Holds the id of the process that started it."""
+        return self.place.shelf / "starter"
 
     def _note(self) -> list[str]:
         try:

@@ -6,17 +6,47 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
 
+from devtools import restic
 from devtools.checks import Count
 from devtools.leash import leash
 from devtools.paths import CACHE, ROOT, VENV_PYTHON
 from devtools.run import clean_environment
 
 NOTHING_COLLECTED = 5
-STAGES = ("unit", "processes", "integration", "browser", "journeys")
-PARALLEL = (
-    "unit",
-    "processes",
-)  # the others need the machine for themselves: whole products, real hosts, a browser
+# A test that lies in the directory of a stage belongs to it, and one in these rooms to the stage named; any other goes by its mark.
+BY_PLACE = {
+    "admin": "pages",
+    "dashboard": "pages",
+    "doors": "pages",
+    "accounts/test_staff_keys.py": "pages",
+    "agent/backup": "processes",
+    "agent/mail": "processes",
+    "backups": "processes",
+    "billing/test_any_order.py": "processes",
+    "billing/test_lives.py": "processes",
+    "clients/storage": "processes",
+    "sandbox": "processes",
+    "sending": "processes",
+}
+
+
+def _rooms(stage: str) -> str:
+    return ", ".join(f"tests/{room}" for room, its in BY_PLACE.items() if its == stage)
+
+
+# By stage, what runs in it; pytest_stage.py sorts. What is marked but lies in the directory of a stage stays there.
+TOLD = {
+    "unit": "everything else",
+    "pages": f"{_rooms('pages')}: every address, who may enter, and what the page says",
+    "processes": f"{_rooms('processes')}, or marked `integration`:"
+    " stand-ins over HTTP, restic, processes that are killed",
+    "integration": "tests/integration and, but for those below, marked `root`: boots Debian hosts, as root on Linux",
+    "browser": "tests/browser, or marked so: drives a Chromium",
+    "journeys": "tests/journeys: whole lives, some of them on Debian hosts",
+}
+STAGES = tuple(TOLD)
+# The others need the machine for themselves: whole products, real hosts, a browser.
+PARALLEL = ("unit", "pages", "processes")
 
 
 class Pytest:
@@ -44,7 +74,9 @@ class Pytest:
         return counted(report, done.returncode)
 
     def environment(self) -> dict[str, str]:
-        return {"MAILAT_CACHE": str(CACHE)} | clean_environment() | {"DATABASE_URL": self.database_url}
+        kept = {"MAILAT_CACHE": str(CACHE)} | clean_environment()
+        path = restic.path(kept.get("PATH", os.defpath))
+        return kept | {"DATABASE_URL": self.database_url, "PATH": path}
 
 
 def workers() -> int:

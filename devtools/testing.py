@@ -14,16 +14,23 @@ from devtools import apt, checks, venv
 from devtools.checks import Check, Count
 from devtools.dev import shown
 from devtools.paths import ROOT
-from devtools.pytest_run import STAGES, Pytest
+from devtools.pytest_run import STAGES, TOLD, Pytest
 from devtools.say import say, stage
 
 PROGRAMS = {"redis-server": "redis-server", "chromium": "chromium"}
 HOSTS = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
-    "dnsmasq": "dnsmasq-base",
+    "pebble": "pebble",
     "ip": "iproute2",
+    "mbsync": "isync",  # a mail program that keeps folders in step
+    "certutil": "libnss3-tools",  # tells a browser whom to trust
 }
+
+ENDING = """With paths only these tests run, without the checks; pytest's own options go along.
+What needs Debian hosts is skipped where none can be booted, and says so; where CI is set, that is a failure.
+
+Stages, in this order:"""
 
 
 @dataclass
@@ -53,7 +60,8 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
         prog="bin/test",
         description=__doc__,
         usage="bin/test [--unit] [PATH ...]",
-        epilog="With paths only these tests run, without the checks; pytest's own options go along.",
+        epilog=ENDING + "".join(f"\n  {name:<13}{what}" for name, what in TOLD.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--unit", action="store_true", help="only the checks and the quick tests")

@@ -9,7 +9,7 @@ from devtools.paths import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "web", "worker", "beat")
+OURS = ("migrate", "web", "gate", "worker", "beat")
 EVERY = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -23,7 +23,7 @@ def seen_by(name: str) -> set[str]:
 
 
 def test_all_of_the_product_is_there() -> None:
-    assert set(SERVICES) == {"caddy", "migrate", "web", "worker", "beat", "postgres", "redis"}
+    assert set(SERVICES) == {"caddy", "migrate", "web", "gate", "worker", "beat", "postgres", "redis"}
 
 
 @EVERY
@@ -62,12 +62,24 @@ def test_a_service_that_is_waited_for_healthy_says_whether_it_is(name: str) -> N
             assert inherited or SERVICES[other]["healthcheck"]["test"]
 
 
-def test_only_the_worker_can_sign_rent_and_read_sales() -> None:
-    for secret in ("signing-key.pem", "HETZNER_TOKEN", "GUMROAD_TOKEN"):
+def test_only_the_worker_can_sign_open_secrets_rent_and_read_sales() -> None:
+    for secret in ("signing-key.pem", "vault-private-keys.pem", "HETZNER_TOKEN", "GUMROAD_TOKEN"):
         assert [name for name in SERVICES if secret in seen_by(name)] == ["worker"]
-    assert [name for name in SERVICES if "SIGNING_KEY_FILE" in SERVICES[name].get("environment", {})] == [
-        "worker"
-    ]
+    for setting in ("SIGNING_KEY_FILE", "VAULT_PRIVATE_KEYS_FILE"):
+        told = [name for name in SERVICES if setting in SERVICES[name].get("environment", {})]
+        assert told == ["worker"]
+
+
+def test_the_storages_key_is_with_the_gate_and_the_workers_alone() -> None:
+    for secret in ("STORAGE_ACCESS_KEY", "STORAGE_SECRET_KEY"):
+        assert [name for name in SERVICES if secret in seen_by(name)] == ["gate", "worker"]
+    assert SERVICES["gate"]["environment"] == {"ROOT_URLCONF": "mailat.gate_urls"}
+
+
+def test_caddy_sends_the_storage_door_to_the_gate() -> None:
+    text = (ROOT / "deploy" / "Caddyfile").read_text()
+    assert "@gate path /agent/v1/storage /storage/exports/*\n\treverse_proxy @gate gate:8000" in text
+    assert "gate" in SERVICES["caddy"]["depends_on"]
 
 
 def test_only_caddy_is_reachable_and_the_stores_reach_nobody() -> None:
@@ -80,5 +92,5 @@ def test_only_caddy_is_reachable_and_the_stores_reach_nobody() -> None:
 def test_there_is_no_secret_in_the_file() -> None:
     for name in SERVICES:
         for setting in SERVICES[name].get("environment", {}):
-            assert setting.endswith(("_FILE", "_INITDB_ARGS"))
+            assert setting.endswith(("_FILE", "_INITDB_ARGS", "_URLCONF"))
     assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())

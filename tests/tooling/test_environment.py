@@ -23,6 +23,17 @@ def test_a_process_that_does_not_sign_never_learns_where_the_key_is(
     assert worker["SIGNING_KEY_FILE"] == str(tmp_path / "secrets" / "signing-key.pem")
 
 
+def test_a_process_that_does_not_sign_never_learns_where_the_vaults_private_keys_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VAULT_PRIVATE_KEYS_FILE", "VAULT_PRIVATE_KEYS"):
+        monkeypatch.setenv(name, "/somewhere/vault-private-keys.pem")
+    web, worker = env(tmp_path), env(tmp_path, signs=True)
+    assert not any("vault-private-keys.pem" in value for value in web.values())
+    assert worker["VAULT_PRIVATE_KEYS_FILE"] == str(tmp_path / "secrets" / "vault-private-keys.pem")
+    assert worker["VAULT_PUBLIC_KEYS_FILE"] == web["VAULT_PUBLIC_KEYS_FILE"]
+
+
 def test_secrets_are_made_once_and_differ_between_installations(tmp_path: Path) -> None:
     first, again, other = (
         keys.ensure(tmp_path / "a"),

@@ -153,7 +153,9 @@ def test_the_proxy_blanks_what_is_secret_in_an_address() -> None:
     for secret in (
         "/sign-in/link/t0ken",
         "/sign-in/link/t0ken?next=/x",
+        "/mailbox/t0ken",
         "/hooks/gumroad/t0ken",
+        "/storage/exports/t0ken:1:2",
         "/account?code=t0ken",
     ):
         shown = blank.sub(lambda match: replacement.replace("$1", match.group(1) or ""), secret)

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,8 +105,10 @@ def test_it_ends_when_its_starter_is_killed(home: Path) -> None:
         [sys.executable, "-c", script, home], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     pid = int(starter.stdout.readline())
+    os.kill(pid, signal.SIGSTOP)  # it hears of it late
     starter.kill()
     starter.communicate()
+    threading.Timer(1, os.kill, (pid, signal.SIGCONT)).start()
     later = Postgres(home, durable=False)
     later.start()
     assert later.pid() != pid
