@@ -2,7 +2,10 @@
 that names routes instead of paths (a path may hold a sign-in token or the webhook's secret)."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 wsgi_app = "mailat.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
@@ -19,3 +22,13 @@ loglevel = "warning"
 # The app sees the proxy's address either way; who is believed about the scheme is settled in its settings.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """A set-up with which no worker would start is told once, instead of by one worker after the other without end.
+
+    In a process of its own, so that this one has nothing of the app and passes nothing old on when it is told to reload.
+    """
+    code = subprocess.run([sys.executable, "-m", "mailat.starting"], check=False).returncode
+    if code:
+        sys.exit(code)
