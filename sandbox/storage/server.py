@@ -13,6 +13,7 @@ import http.client
 import http.server
 import pathlib
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -291,7 +292,9 @@ class S3Server(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=[NOD], name="storage", daemon=True).start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is none of ours."""
+        """A client that goes away is none of ours; a fault of our own is said."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def close(self) -> None:
         self.shutdown()
