@@ -169,6 +169,16 @@ def test_an_ending_server_says_what_is_lost_by_when_and_how_to_keep_it(
     assert f'href="{manage}"' in page.content.decode()
 
 
+def test_a_deletion_that_is_held_back_promises_no_day_that_is_over(
+    as_alice: Client, account: Account
+) -> None:
+    one = world.ending(account, days=-1)
+    for page in (f"/servers/{one.pk}", "/overview"):
+        said = text(as_alice.get(page))
+        assert "deletion may begin at any moment" in said
+        assert "left" not in said
+
+
 def test_what_has_begun_cannot_be_called_off(as_alice: Client, account: Account) -> None:
     said = text(as_alice.get(f"/servers/{world.being_deleted(account).pk}"))
     assert "cannot be called off" in said
