@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts.models import Account
 from backups import actions, bucket
 from backups.models import Repository, Stored
+from clients import object_storage
 from clients.object_storage import Storage
 from engine import worker
 from engine.models import Run
@@ -40,13 +41,16 @@ NAMES = ("data", "index", "keys", "locks", "snapshots")
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     server = S3Server(tmp_path_factory.mktemp("s3"), KEYS)
+    server.rclone.connect()  # it is up before anybody waits for an answer
     yield server
     server.close()
 
 
 @pytest.fixture
-def storage(s3: S3Server, settings: Any) -> Iterator[Storage]:
-    """A bucket of this test's own."""
+def storage(s3: S3Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+    """A bucket of this test's own; a busy machine may answer late."""
+    monkeypatch.setattr(object_storage, "READ", 120)
+    object_storage._config.cache_clear()
     s3.state.clear()
     settings.STORAGE_URL, settings.STORAGE_REGION = s3.url, "fsn1"
     settings.STORAGE_BUCKET = f"mailat-{uuid4().hex[:12]}"
@@ -54,6 +58,7 @@ def storage(s3: S3Server, settings: Any) -> Iterator[Storage]:
     bucket.storage().ensure_bucket()
     yield bucket.storage()
     s3.state.clear()
+    object_storage._config.cache_clear()
 
 
 def server_of(account: Account, name: str) -> Server:

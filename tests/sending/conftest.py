@@ -17,7 +17,7 @@ from sending import actions
 from sending.models import Credentials
 from servers.models import Agent, Server
 from tests.domains.conftest import seal_pair
-from tests.sandbox.aws.place import REGION, Place
+from tests.sandbox.aws.place import REGION, Place, patiently
 
 BY = "user:1"
 PATIENCE = 600.0  # seconds; its end only ends a failing test
@@ -31,9 +31,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def amazon(place: Place, settings: Any) -> Place:
+def amazon(place: Place, settings: Any) -> Iterator[Place]:
     settings.AWS_API_URL = place.api
-    return place
+    with patiently():
+        yield place
 
 
 @pytest.fixture

@@ -49,12 +49,13 @@ class Vendor:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.loads(answer.read() or "null")
 
 
 @pytest.fixture
-def vendor(tmp_path: Path, settings: Any) -> Iterator[Vendor]:
+def vendor(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
+    monkeypatch.setattr("clients.hetzner_cloud.TIMEOUT", (120.0, 120.0))  # a busy machine answers late
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = flask.Flask("vendor")
     kind = hosts.choose("none", tmp_path, 8000, on_log=lambda text: None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.aws.place import Endpoint, Place
+from tests.sandbox.aws.place import Endpoint, Place, patiently
 
 
 @pytest.fixture(scope="module")
@@ -18,9 +18,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def key(place: Place) -> dict[str, Any]:
+def key(place: Place) -> Iterator[dict[str, Any]]:
     """Alice's, which may do everything."""
-    return place.key()
+    with patiently():
+        yield place.key()
 
 
 @pytest.fixture

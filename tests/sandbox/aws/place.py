@@ -5,19 +5,34 @@ import json
 import logging
 import pathlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import pytest
 import requests
 from botocore.config import Config as BotoConfig
 from werkzeug.serving import make_server
 
+from clients import aws_calls, sns_messages
 from sandbox.app import Config, World
 
+PATIENCE = 120  # seconds
 REGION, OFF = "eu-central-1", "eu-south-1"
 SESSION = boto3.Session()  # keeps what it has loaded
-ONCE = BotoConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=20)
+ONCE = BotoConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=PATIENCE)
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """The product waits for this Amazon for as long as a busy machine needs, which says nothing of the program."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws_calls, "READ", PATIENCE)
+        patch.setattr(sns_messages, "TIMEOUT", (PATIENCE, PATIENCE))
+        aws_calls._config.cache_clear()
+        yield
+    aws_calls._config.cache_clear()
 
 
 class Place:
