@@ -14,7 +14,7 @@ from accounts.programs import SendLetter
 from engine import worker
 from engine.models import Alarm, Run
 from engine.program import Done
-from tests.accounts.conftest import Browser, Postbox, free_port, work_letters
+from tests.accounts.conftest import Browser, Postbox, nobodys_port, work_letters
 
 pytestmark = pytest.mark.django_db
 READY = {"server": "post.mailat.test", "url": "/servers/1"}
@@ -63,9 +63,9 @@ def test_a_letter_sent_again_after_a_crash_is_the_same_message(postbox: Postbox,
 
 def test_no_mail_server_means_later_and_not_never(alice: User, settings: Any, postbox: Postbox) -> None:
     port = site.EMAIL_PORT
-    settings.EMAIL_PORT = free_port()
-    write()
-    work_letters()
+    with nobodys_port() as settings.EMAIL_PORT:
+        write()
+        work_letters()
     run = the_run()
     assert "could not be reached" in run.error
     assert run.finished_at is None

@@ -86,10 +86,11 @@ def _fresh_config() -> Callable[[], object]:
 
 
 def test_a_storage_that_cannot_be_reached_is_asked_later():
-    with closing(socket.create_server(("127.0.0.1", 0))) as gone:
-        port = gone.getsockname()[1]
-    with pytest.raises(TryLater) as problem:
-        Storage(f"http://127.0.0.1:{port}", "fsn1", "mailat", ACCESS, SECRET).head("alice/config")
+    with closing(socket.socket()) as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        port = silent.getsockname()[1]
+        with pytest.raises(TryLater) as problem:
+            Storage(f"http://127.0.0.1:{port}", "fsn1", "mailat", ACCESS, SECRET).head("alice/config")
     assert problem.value.code == "network"
     assert_silent(problem.value)
 
