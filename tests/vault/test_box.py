@@ -14,7 +14,9 @@ from vault.errors import Unreadable
 
 KEY = X25519PrivateKey.generate()
 PLACE = Place(uuid4(), uuid4(), "aws", "credentials:1")
-TEXTS = st.text(min_size=1, max_size=300).filter(lambda text: text.isprintable())
+# What `str.isprintable` says yes to, made so: most long texts would be thrown away, and now and then too many at once.
+PRINTABLE = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
+TEXTS = st.text(PRINTABLE, min_size=1, max_size=300)
 PLACES = st.builds(Place, st.uuids(), st.uuids(), TEXTS, TEXTS)
 
 
