@@ -83,15 +83,14 @@ def _status(wire: socket.socket) -> int:
 
 @pytest.fixture
 def web(transactional_db: None) -> Iterator[Web]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    private = ("SIGNING_KEY_FILE", "VAULT_PRIVATE_KEYS_FILE")
-    env = {name: value for name, value in os.environ.items() if name not in private}
-    env |= {"BIND": f"127.0.0.1:{port}", "WEB_PROCESSES": "1", "WEB_THREADS": "4", "PYTHONPATH": str(ROOT)}
-    env |= {"DATABASE_URL": _database(), "DJANGO_SETTINGS_MODULE": "mailat.settings"}
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
-    running = subprocess.Popen(command, env=env, cwd=ROOT)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:  # nobody else can take its port
+        number, port = listening.fileno(), listening.getsockname()[1]
+        private = ("SIGNING_KEY_FILE", "VAULT_PRIVATE_KEYS_FILE")
+        env = {name: value for name, value in os.environ.items() if name not in private}
+        env |= {"BIND": f"fd://{number}", "WEB_PROCESSES": "1", "WEB_THREADS": "4", "PYTHONPATH": str(ROOT)}
+        env |= {"DATABASE_URL": _database(), "DJANGO_SETTINGS_MODULE": "mailat.settings"}
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
+        running = subprocess.Popen(command, env=env, cwd=ROOT, pass_fds=[number])
     try:
         web = Web(port, running.pid)
         _wait(web, running)
