@@ -78,7 +78,7 @@ def test_an_unreadable_answer_is_said_in_the_next_report(host: Host, control: Co
     control.fail("report", BROKEN["no JSON"], BROKEN["HTTP 500"])
 
     with host.running():
-        control.wait(lambda: len(control.reports) == 4)
+        control.wait(lambda: len(control.reports) >= 4)
 
     said = {"version": 0, "why": "the answer was not JSON"}
     assert [report["refused"] for report in control.reports[:4]] == [None, said, said, None]
@@ -103,10 +103,10 @@ def test_rates_cover_a_silence_and_begin_anew_after_it(
 def test_an_agent_that_finds_nobody_waits_and_enrols_when_somebody_is_there(
     host: Host, control: ControlPlane
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    host.be_born(control=f"http://127.0.0.1:{port}")
-    assert host.once() == 1
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens there
+        host.be_born(control=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        assert host.once() == 1
     assert "no connection: Connection refused" in host.said()
 
     host.be_born()
@@ -120,7 +120,7 @@ def test_the_same_process_comes_back_after_many_failures(host: Host, control: Co
     control.fail("report", faults.lost)
 
     with host.running():
-        control.wait(lambda: len(control.reports) == 2)
+        control.wait(lambda: len(control.reports) >= 2)
 
     assert len({json.dumps(enrolment) for enrolment in control.enrolments}) == 1
     assert len(control.enrolments) == 3
@@ -153,7 +153,7 @@ def test_a_control_plane_that_forgot_the_enrolment_is_told_again(host: Host, con
     control.fail("enrol", forget)
 
     with host.running():
-        control.wait(lambda: len(control.enrolments) == 2 and "token" not in host.configured)
+        control.wait(lambda: len(control.enrolments) >= 2 and "token" not in host.configured)
 
 
 def test_an_agent_without_token_that_is_unknown_keeps_asking_and_invents_nothing(
@@ -203,6 +203,7 @@ def test_bad_orders_are_refused_and_said_and_a_good_one_still_obeyed(
     for order, _, _ in bad:
         control.fail("report", faults.body(json.dumps({"poll": 1, "desired": order}).encode()))
     control.want(9)
+    control.poll = 300  # so that none comes after the one that is waited for
 
     with host.running():
         control.wait_for_report(lambda report: report["applied"] == 9)

@@ -77,7 +77,7 @@ def test_what_it_keeps_is_for_its_own_eyes(host: Host, control: ControlPlane) ->
 def test_a_report_has_every_field_in_its_unit(host: Host, control: ControlPlane) -> None:
     control.want(1)
     with host.running():
-        control.wait(lambda: len(control.reports) == 3)
+        control.wait(lambda: len(control.reports) >= 3)
     report = control.reports[2]
 
     assert report.keys() == FIELDS
@@ -169,7 +169,7 @@ def test_a_server_deleted_before_it_enrolled_ends_the_agent_too(host: Host, cont
 def test_asked_to_end_it_ends(host: Host, control: ControlPlane, how: signal.Signals) -> None:
     control.poll = 300
     with host.running() as process:
-        control.wait(lambda: len(control.reports) == 1)
+        control.wait(lambda: len(control.reports) >= 1)
         process.send_signal(how)
         assert process.wait(PATIENCE) == 0
 
@@ -183,7 +183,7 @@ def test_asked_to_end_while_nobody_answers_it_ends(host: Host, control: ControlP
 
 def test_a_second_agent_on_the_same_state_does_not_start(host: Host, control: ControlPlane) -> None:
     with host.running():
-        control.wait(lambda: len(control.reports) == 1)
+        control.wait(lambda: len(control.reports) >= 1)
         assert host.once() == 3
 
 

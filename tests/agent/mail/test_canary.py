@@ -170,9 +170,9 @@ def test_a_file_that_cannot_be_read_is_no_reason_to_stop(host: Host, text: str) 
 
 def test_a_host_where_nothing_answers_says_so_and_sends_nothing(host: Host) -> None:
     nobody = Host("localhost", (), host.home, canary_password="p")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.MonkeyPatch.context() as patch:
+    with socket.socket() as taken, pytest.MonkeyPatch.context() as patch:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens there
+        port = taken.getsockname()[1]
         patch.setattr(flight, "IMAPS", port)
         said = canary.run(situation(nobody))
     assert said["canary"]["error"] == f"could not be read at port {port}: Connection refused"
