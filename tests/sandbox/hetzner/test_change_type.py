@@ -76,14 +76,19 @@ def test_nobody_is_unknown(client, off):
 
 
 def test_while_it_is_copied_nothing_else_can_be_done(standin, client, off):
-    standin.fault("slow", operation="resize", seconds=1)
-    answer = client.servers.change_type(off, CX33, upgrade_disk=True)
+    standin.fault("slow", operation="resize", seconds=3600)
+    client.servers.change_type(off, CX33, upgrade_disk=True)
     seen = client.servers.get_by_id(off.id)
     assert (seen.status, seen.locked, seen.server_type.name) == ("migrating", True, "cx23")
     for other in (client.servers.power_on, client.servers.delete):
         assert refused(lambda other=other: other(off)) == "locked"
     assert refused(lambda: client.servers.change_type(off, CX43, upgrade_disk=True)) == "locked"
-    finish(answer)
+
+
+def test_it_is_copied_though_that_takes_a_while(standin, client, off):
+    standin.fault("slow", operation="resize", seconds=0.1)
+    finish(client.servers.change_type(off, CX33, upgrade_disk=True))
+    assert client.servers.get_by_id(off.id).status == "running"
 
 
 def test_it_can_be_sold_out(standin, client, off):

@@ -9,6 +9,8 @@ from hcloud.actions import ActionFailedException
 
 from tests.sandbox.hetzner.conftest import finish
 
+PATIENCE = 4.0  # seconds of a client in which a server that is busy has done its work, though its answer does not come
+
 
 def test_a_lost_answer_leaves_the_server_behind(standin, order, client):
     standin.fault("lose_answer", operation="create_server")
@@ -62,17 +64,17 @@ def test_a_lost_answer_is_lost_under_any_server(standin, tmp_path):
 
 
 def test_a_slow_answer_runs_into_the_clients_time_out_after_its_effect(standin, order, client):
-    standin.fault("slow", operation="create_server", seconds=2)
+    standin.fault("slow", operation="create_server", seconds=600)
     with pytest.raises(requests.Timeout):
-        order(client=standin.client(timeout=0.5))
+        order(client=standin.client(timeout=PATIENCE))
     assert client.servers.get_by_name("alice.example.test")
 
 
 def test_a_client_that_repeats_after_a_time_out_meets_its_own_server(standin, order):
     """The vendor's library repeats a create by itself; what it then hears is that the name is taken."""
-    standin.fault("slow", operation="create_server", seconds=2)
+    standin.fault("slow", operation="create_server", seconds=600)
     with pytest.raises(hcloud.APIException) as refusal:
-        order(client=standin.client(timeout=0.5, retries=1))
+        order(client=standin.client(timeout=PATIENCE, retries=1))
     assert refusal.value.code == "uniqueness_error"
 
 
