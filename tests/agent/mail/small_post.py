@@ -126,7 +126,7 @@ class _Port(Controller):
 def listening(post: Post, host: Host) -> Iterator[int]:
     """The port at which it answers, for as long as the block."""
     chain, key = host.certificate(NAME)
-    port = _Port(post, hostname="127.0.0.1", port=0)
+    port = _Port(post, hostname="127.0.0.1", port=0, ready_timeout=60)
     port.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     port.context.load_cert_chain(chain, key)
     port.start()
