@@ -119,7 +119,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def call(url: str, **body: Any) -> Any:
     data = json.dumps(body).encode() if body else None
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.loads(answer.read())
 
 
@@ -144,12 +144,12 @@ def test_it_says_where_everything_is_and_no_secret(start: Start):
     assert "no network that they share" in where["acme_why"]
     assert Path(where["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     for page in ("url", "store", "mail", "internet", "aws", "storage"):
-        with urllib.request.urlopen(where[page], timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(where[page], timeout=60) as answer:  # noqa: S310
             assert answer.status == 200
     bought = call(where["url"] + "/gumroad/sandbox/buy", email="alice@example.test", tier="Basic")
     assert bought["sale_id"].endswith("==")
     process.terminate()
-    said = "".join(process.communicate(timeout=20)) + json.dumps(where)
+    said = "".join(process.communicate(timeout=60)) + json.dumps(where)
     assert "-secret" not in said
 
 
@@ -158,7 +158,7 @@ def test_it_ends_cleanly_and_comes_back_as_it_was(start: Start, how: signal.Sign
     process, where = start()
     bought = call(where["url"] + "/gumroad/sandbox/buy", email="alice@example.test", tier="Basic")
     process.send_signal(how)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     _, where = start()
     state = call(where["url"] + "/gumroad/sandbox/state")
@@ -179,6 +179,6 @@ def test_it_comes_back_also_after_it_was_killed(start: Start):
 def test_a_port_that_is_taken_ends_it_with_a_word(start: Start):
     _, where = start()
     second, _ = start("--port", where["url"].rpartition(":")[2])
-    _, errors = second.communicate(timeout=20)
+    _, errors = second.communicate(timeout=60)
     assert second.returncode != 0
     assert "in use" in errors

@@ -169,7 +169,7 @@ def test_whoever_is_away_answers_people_once_and_machines_never(host: MailHost) 
     for subject in ("Still there", "List", "Bulk", "Bounce"):
         host.read(AWAY, subject)
     assert host.subjects(BOB).count('Away "now" ${1}') == 1
-    assert "outside.test" not in host.queue()
+    host.wait_left("outside.test")
 
 
 def test_mail_in_a_ring_of_forwards_ends_in_a_mailbox(host: MailHost) -> None:

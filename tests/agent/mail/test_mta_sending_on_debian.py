@@ -46,7 +46,7 @@ def test_without_a_way_out_mail_waits_and_says_why_and_leaves_when_there_is_one(
 
     host.want(relay=host.relay())
     host.arrived(CAROL, "Patience")
-    assert CAROL not in host.queue()
+    host.wait_left(CAROL)
 
 
 def test_what_leaves_is_signed_by_its_authors_domain(host: MailHost) -> None:

@@ -86,7 +86,7 @@ def until() -> Callable[[Callable[[], object]], None]:
 
     def wait(true: Callable[[], object]) -> None:
         pause = threading.Event()
-        for _ in range(3000):
+        for _ in range(15_000):  # a host that boots on a busy machine takes minutes
             if true():
                 return
             pause.wait(0.02)
