@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -173,6 +174,8 @@ def test_many_at_once_share_calls(rest: Rest, storage: Storage) -> None:
 
     with storage.lock, ThreadPoolExecutor(20) as pool:  # the first call waits, and those behind it gather
         waiting = [pool.submit(store, blob) for blob in blobs[:20]]
+        while len(rest.gate._asking["write"]._waiting) < 2:
+            time.sleep(0.01)
         storage.lock.release()
         statuses = [one.result() for one in waiting] + list(pool.map(store, blobs[20:]))
         storage.lock.acquire()
