@@ -194,7 +194,8 @@ def test_a_lock_that_the_dead_left_holds_nobody_up(small: SmallHost, outside: Ou
     end(begin(small))
     small.fill(300, size=20_000)
     storage = Storage(outside.folder)
-    with small.repository() as repository, ThreadPoolExecutor() as pool:
+    # At a pace at which it is still at work when it is killed.
+    with small.repository(kib_s=1000) as repository, ThreadPoolExecutor() as pool:
         killed = pool.submit(repository.backup)
         while not storage.names("locks") and not killed.done():
             time.sleep(0.002)
