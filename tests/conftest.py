@@ -16,6 +16,8 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 
 from accounts.models import Account, Membership, User
+from mailat import middleware
+from mailat.guesses import Guesses
 from tests import database, keys
 
 # A busy machine makes examples slowly, which says nothing of the program.
@@ -73,8 +75,9 @@ def _plain_files_and_a_cache_of_ones_own() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    """No rate limit is left over from another test."""
+    """No rate limit is left over from another test, nor what the process remembers of guessers."""
     rate_limits.clear()
+    middleware.guesses = Guesses()
     yield
     rate_limits.clear()
 
