@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from mailat.guesses import MOST
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 HOST = b"mailat.example"
+PATIENCE = 120.0  # seconds; their end only ends a failing test
 HIDDEN = b"GET /hidden-request HTTP/1.1\r\nHost: mailat.example\r\n\r\n"
 AMBIGUOUS = {
     "two lengths": b"Content-Length: 0\r\nContent-Length: %d\r\n\r\n" % len(HIDDEN),
@@ -39,19 +41,17 @@ AMBIGUOUS = {
 @pytest.fixture
 def port(transactional_db: None, tmp_path: Path) -> Iterator[int]:
     """As in docker-compose.yml, but for TLS, which is the proxy's."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
     private = ("SIGNING_KEY_FILE", "VAULT_PRIVATE_KEYS_FILE")
     env = {name: value for name, value in os.environ.items() if name not in private}
-    env |= {"BIND": f"127.0.0.1:{port}", "WEB_PROCESSES": "1", "WEB_THREADS": "4", "PYTHONPATH": str(ROOT)}
+    env |= {"WEB_PROCESSES": "1", "WEB_THREADS": "4", "PYTHONPATH": str(ROOT)}
     env |= {"BASE_URL": f"http://{HOST.decode()}", "TRUSTED_PROXIES": "1", "DATABASE_URL": _database()}
     env |= {"DJANGO_SETTINGS_MODULE": "mailat.settings", "STATIC_ROOT": str(tmp_path)}
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
     subprocess.run(collect, env=env, cwd=ROOT, check=True)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"], env=env, cwd=ROOT
-    )
+    with socket.create_server(("127.0.0.1", 0)) as door:  # given to it open, so that nobody else can take the port before
+        port, env["BIND"] = int(door.getsockname()[1]), f"fd://{door.fileno()}"
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
+        running = subprocess.Popen(command, env=env, cwd=ROOT, pass_fds=[door.fileno()])
     try:
         _wait(port, running)
         yield port
@@ -70,28 +70,25 @@ def _database() -> str:
 
 
 def _wait(port: int, running: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         assert running.poll() is None, "the web process has ended"
-        try:
-            if statuses(port, b"GET /healthz HTTP/1.1\r\nHost: mailat.example\r\n\r\n") == [200]:
-                return
-        except OSError:
-            pass
+        if statuses(port, b"GET /healthz HTTP/1.1\r\nHost: mailat.example\r\n\r\n") == [200]:
+            return
         time.sleep(0.1)
     raise AssertionError("the web process does not answer")
 
 
 def answer(port: int, sent: bytes) -> bytes:
-    """All that comes back until it closes, or has said nothing for a while."""
+    """All that comes back until it closes, which it does once it has answered: it is told that nothing more will come."""
     told = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
-        try:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as wire:
+        with suppress(OSError):  # refused before all was sent
             wire.sendall(sent)
-            wire.settimeout(1.5)
+            wire.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):  # what was not read of a refused request is thrown back
             while part := wire.recv(65536):
                 told += part
-        except OSError:
-            pass
     return told
 
 
