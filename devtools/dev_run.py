@@ -21,7 +21,7 @@ from devtools.say import Failed, box, say, stage
 from devtools.services import own_port
 from devtools.supervisor import Process, Supervisor
 
-SITE_SECONDS = 60.0
+SITE_SECONDS = 180.0
 
 
 @dataclass
@@ -176,7 +176,9 @@ class Run:
             say(self.staff_hint)
         note = {"site": self.site, "pid": os.getpid(), "store": self.world.store, "mail": self.world.mailbox}
         note |= {"socks": self.world.socks, "ca": self.world.ca}
-        (self.home / "running.json").write_text(json.dumps(note))
+        unfinished = self.home / ".running.json"
+        unfinished.write_text(json.dumps(note))
+        unfinished.replace(self.home / "running.json")  # whoever waits for it finds it whole
 
 
 def answers(site: str) -> bool:

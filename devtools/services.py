@@ -16,7 +16,7 @@ from devtools.postgres import Postgres
 from devtools.run import clean_environment, last_lines
 from devtools.say import Failed
 
-REDIS_SECONDS = 10.0
+REDIS_SECONDS = 60.0
 CLAIMS: list[socket.socket] = []
 
 

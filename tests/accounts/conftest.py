@@ -31,7 +31,8 @@ def work_letters() -> None:
     Run.objects.filter(program="SendLetter", finished_at=None).update(
         due_at=timezone.now() - timedelta(days=1)
     )
-    for pk in Run.objects.filter(program="SendLetter", finished_at=None).values_list("pk", flat=True):
+    owed = Run.objects.filter(program="SendLetter", finished_at=None).order_by("pk")
+    for pk in owed.values_list("pk", flat=True):
         worker.work(pk)
 
 

@@ -22,7 +22,7 @@ ROWS = (AddressChange, Invitation, Recovery, RecoveryAddress, Session)
 def work() -> None:
     """What a worker does with all that is due now."""
     due = Run.objects.filter(finished_at=None, due_at__lte=timezone.now())
-    for pk in due.values_list("pk", flat=True):
+    for pk in due.order_by("pk").values_list("pk", flat=True):
         worker.work(pk)
 
 

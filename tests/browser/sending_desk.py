@@ -16,7 +16,6 @@ from tests.domains.conftest import seal_pair
 from tests.sandbox.aws.place import REGION, Place
 from tests.sending.conftest import BY, due_now, work
 
-PATIENCE = 120_000  # milliseconds; its end only ends a failing test
 FACT = re.compile(r"%\(\w+\)s")
 OPEN = "one => { const folded = one.closest('details'); if (folded) folded.open = true; }"
 # A browser sends only what a list has; somebody who wants to, sends anything.
@@ -32,7 +31,6 @@ class Desk:
     def __init__(self, window: Window, server: Server, place: Place, settings: Any) -> None:
         self.window, self.server, self.place, self.settings = window, server, place, settings
         self.home = server.pk
-        window.page.set_default_timeout(PATIENCE)
         self.seal_key(seal_pair()[0])
         self.reload()
 
@@ -65,9 +63,7 @@ class Desk:
         if sender:
             self.page.locator("#sender_domain").select_option(label=sender)
         self.press("set")
-        expect(self.page.get_by_text("The key is sealed, and is being tried.")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(self.page.get_by_text("The key is sealed, and is being tried.")).to_be_visible()
         work()
 
     def fill(self, access_key: str, secret: str) -> None:
@@ -95,12 +91,12 @@ class Desk:
 
     def beside(self, field: str, says: str) -> None:
         told = self.page.locator(f"#{field}_error")
-        expect(told).to_contain_text(says, timeout=PATIENCE)
+        expect(told).to_contain_text(says)
         expect(told).to_be_visible()
 
     def above(self, says: str) -> None:
         told = self.page.locator("#errors")
-        expect(told).to_contain_text(says, timeout=PATIENCE)
+        expect(told).to_contain_text(says)
         expect(told).to_be_visible()
 
     def keep_picture(self, name: str) -> None:

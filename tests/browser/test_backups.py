@@ -56,13 +56,11 @@ def test_mail_comes_back_with_the_keyboard_alone(alices: Window, firm: Domain) -
     page.get_by_role("button", name="Restore Sent").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Mail is being brought back")
     answered("restore", folder="Restored 2026-11-20 1400", folders=1, messages=213, bytes=9_000_000)
-    expect(page.get_by_role("heading", level=1)).to_contain_text(
-        "213 messages are in the folder", timeout=10_000
-    )
+    expect(page.get_by_role("heading", level=1)).to_contain_text("213 messages are in the folder")
     page.get_by_role("button", name="Undo: delete").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("The restore is being undone")
     answered("restore", folders=1)
-    expect(page.get_by_role("heading", level=1)).to_have_text("The restore was undone", timeout=10_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("The restore was undone")
     assert alices.complaints == []
     assert alices.elsewhere == []
 
@@ -74,7 +72,7 @@ def test_progress_moves_and_is_spoken(alices: Window, firm: Domain) -> None:
     bar = page.get_by_role("progressbar", name="How far it is")
     expect(bar).to_have_attribute("value", "25")
     backups_world.runs(server, phase="prune", done=3e9)
-    expect(bar).to_have_attribute("value", "75", timeout=10_000)
+    expect(bar).to_have_attribute("value", "75")
     expect(page.locator("#spoken")).to_contain_text("tidies up")
 
 
@@ -86,7 +84,7 @@ def test_a_day_that_was_opened_stays_open_when_the_page_keeps_up(alices: Window,
     days.nth(1).locator("summary").click()
     expect(days.nth(1)).to_have_attribute("open", "")
     backups_world.runs(server, done=2e9)
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", "50", timeout=10_000)
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "50")
     expect(days.nth(1)).to_have_attribute("open", "")
 
 

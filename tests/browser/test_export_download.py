@@ -61,7 +61,7 @@ def test_asked_for_fetched_and_deleted_with_a_mouse(
     sent(host, pk, CONTENT[: 16 * 2**20], CONTENT[16 * 2**20 :])
     assert done(host, pk, CONTENT) == {"ready": True}
     type(job).objects.update(state="done")
-    expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("link", name="Download")).to_be_visible()
 
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download").click()

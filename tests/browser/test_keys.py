@@ -123,7 +123,7 @@ def test_an_app_is_set_up_and_then_asked_for(window: Window, alice: User) -> Non
     window.sign_in(alice)
     page = window.open("/account/security")
     page.get_by_role("link", name="Set up an app").click()
-    assert page.locator("img.qr").evaluate("one => one.complete && one.naturalWidth > 100")
+    page.wait_for_function("document.querySelector('img.qr')?.naturalWidth > 100")
     secret = page.locator("code.secret").inner_text().replace(" ", "")
     page.get_by_label("Code that the app shows now").fill(code_of(secret))
     page.get_by_role("button", name="Add the app").click()

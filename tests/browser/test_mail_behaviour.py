@@ -54,7 +54,7 @@ def test_applying_becomes_applied_while_the_page_is_looked_at(alices: Window, ac
     expect(page.get_by_text("The alias press@firm.example was made.")).to_be_visible()
     expect(page.locator(".applied")).to_contain_text("Applying since today at")
     mail_world.in_force(Server.objects.get(pk=firm.home))
-    expect(page.locator(".applied")).to_contain_text("Applied: the server does all", timeout=15_000)
+    expect(page.locator(".applied")).to_contain_text("Applied: the server does all")
     expect(page.locator("#spoken")).to_contain_text("Applied")
 
 
@@ -65,7 +65,7 @@ def test_what_is_being_typed_stays_while_the_page_keeps_up(alices: Window, accou
     expect(page.locator(".applied")).to_contain_text("Applying since today at")
     page.get_by_label("Answer while away").fill("Back on Monday.")
     mail_world.in_force(Server.objects.get(pk=anna.domain.home))
-    expect(page.locator(".applied")).to_contain_text("Applied: the server does all", timeout=15_000)
+    expect(page.locator(".applied")).to_contain_text("Applied: the server does all")
     expect(page.get_by_label("Answer while away")).to_have_value("Back on Monday.")
     expect(page.get_by_label("Answer while away")).to_be_focused()
 

@@ -71,6 +71,7 @@ def test_somebody_is_invited_and_comes_in_with_a_browser_that_runs_no_scripts(
     page = telephone.open(way_in("person_invited", "dora@example.test"))
     assert page.get_by_label("E-mail address").input_value() == "dora@example.test"
     page.get_by_role("button", name="Send me a link").click()
+    page.get_by_role("heading", name="Look into your mailbox").wait_for()
     page = telephone.open(way_in("sign_in", "dora@example.test"))
     page.get_by_role("button", name="Sign in as dora@example.test").click()
     page.get_by_role("button", name="Take part in").click()

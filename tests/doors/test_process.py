@@ -48,7 +48,7 @@ def port(transactional_db: None, tmp_path: Path) -> Iterator[int]:
     env |= {"DJANGO_SETTINGS_MODULE": "mailat.settings", "STATIC_ROOT": str(tmp_path)}
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
     subprocess.run(collect, env=env, cwd=ROOT, check=True)
-    with socket.create_server(("127.0.0.1", 0)) as door:  # given to it open, so that nobody else can take the port before
+    with socket.create_server(("127.0.0.1", 0)) as door:  # given to it open: nobody else can take the port
         port, env["BIND"] = int(door.getsockname()[1]), f"fd://{door.fileno()}"
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
         running = subprocess.Popen(command, env=env, cwd=ROOT, pass_fds=[door.fileno()])

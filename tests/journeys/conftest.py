@@ -19,7 +19,10 @@ from devtools import postgres_place
 from devtools.paths import ROOT
 from tests.browser.conftest import ARGUMENTS
 
-UP_WITHIN = 240.0  # seconds: the first time, an image of Debian is made
+# Seconds; the end of them only ends a failing test.
+UP_WITHIN = 900.0  # the first time, an image of Debian is made
+DOWN_WITHIN = 300.0  # machines are ended, and then Postgres
+PATIENCE = 120.0
 NOT_A_NEWCOMERS = (
     "DATABASE_URL",
     "BROKER_URL",
@@ -41,10 +44,10 @@ class Town:
         self.sandbox = self.mail.removesuffix("/mail/")
 
     def letters(self, to: str) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.mail}api/messages?to={to}", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.mail}api/messages?to={to}", timeout=PATIENCE) as answer:  # noqa: S310
             return list(json.loads(answer.read())["messages"])
 
-    def letter(self, to: str, subject: str, within: float = 30) -> dict[str, Any]:
+    def letter(self, to: str, subject: str, within: float = PATIENCE) -> dict[str, Any]:
         """The newest letter whose subject has these words, as soon as it is there."""
         found: list[dict[str, Any]] = []
 
@@ -56,7 +59,7 @@ class Town:
         return found[0]
 
 
-def eventually(there: Callable[[], bool], what: str, within: float = 30) -> None:
+def eventually(there: Callable[[], bool], what: str, within: float = PATIENCE) -> None:
     until = time.monotonic() + within
     while not there():
         assert time.monotonic() < until, f"{what} did not come within {within:.0f} s"
@@ -80,7 +83,7 @@ def town(home: Path, hosts: str) -> Iterator[Town]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=60)
+            process.wait(timeout=DOWN_WITHIN)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -92,7 +95,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser: Browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-        context.set_default_timeout(30_000)
-        expect.set_options(timeout=45_000)  # a resting page asks again every half a minute
+        context.set_default_timeout(PATIENCE * 1000)
+        expect.set_options(timeout=PATIENCE * 1000)  # a resting page asks again every half a minute
         yield context.new_page()
         browser.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.internet import addresses
 
-PATIENCE = 120.0  # seconds within which a mail must be somewhere, on a busy machine
+PATIENCE = 300.0  # seconds within which a mail must be somewhere, on a busy machine
 
 
 class Internet:

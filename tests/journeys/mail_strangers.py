@@ -79,6 +79,8 @@ def guess_at_reading(program: Program) -> int:
             door = program.there(lambda: Imap(program.host, program.address, program.trusting))
         except ConnectionRefusedError:
             return tried
+        except (imaplib.IMAP4.error, OSError):  # kept out while the door was opening
+            continue
         door.sock.settimeout(HANGS)
         with contextlib.suppress(imaplib.IMAP4.error, OSError):
             door.login(program.user, f"guess {tried}")
@@ -90,9 +92,11 @@ def guess_at_sending(program: Program) -> int:
     """The same at the door for sending."""
     for tried in range(MOST):
         try:
-            with contextlib.suppress(smtplib.SMTPException, TimeoutError), program.submission() as door:
+            with program.submission() as door:
                 door.sock.settimeout(HANGS)  # type: ignore[union-attr]
                 door.login(program.user, f"guess {tried}")
         except ConnectionRefusedError:
             return tried
+        except (smtplib.SMTPException, OSError):  # refused, or kept out while the door was opening
+            continue
     return MOST

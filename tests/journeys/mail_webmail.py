@@ -26,7 +26,7 @@ def browser(playwright: Playwright, here: Town, home: Path) -> Iterator[Page]:
     )
     try:
         context = chromium.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(120_000)
         yield context.new_page()
     finally:
         chromium.close()

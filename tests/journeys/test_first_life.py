@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from devtools.paths import ROOT
 from sandbox import hosts
-from tests.journeys.conftest import Town, eventually, town
+from tests.journeys.conftest import PATIENCE, Town, eventually, town
 from tests.virtual_key import plug_in
 
 pytestmark = pytest.mark.browser
@@ -106,13 +106,13 @@ def machines(here: Town) -> dict[str, Any]:
     import json
     import urllib.request
 
-    with urllib.request.urlopen(f"{here.sandbox}/hetzner/sandbox/machines", timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{here.sandbox}/hetzner/sandbox/machines", timeout=PATIENCE) as answer:  # noqa: S310
         return dict(json.loads(answer.read()))
 
 
 def charts_fill(page: Page) -> None:
     """Somebody looks, so reports come every five seconds."""
-    expect(page.locator(".marks g").first).to_be_attached(timeout=60_000)
+    expect(page.locator(".marks g").first).to_be_attached()
     look(page, "8-charts")
     expect(page.get_by_text("does not run")).to_have_count(0)
     expect(page.locator(".answer .state.working")).to_be_visible()
@@ -141,7 +141,7 @@ def open_when(page: Page, address: str, word: str) -> None:
         page.goto(address)
         return page.locator(f".answer .state.{word}").is_visible()
 
-    eventually(there, f"the state “{word}”", 120)
+    eventually(there, f"the state “{word}”", UP / 1000)
 
 
 def let_seven_days_pass(page: Page, here: Town) -> None:
@@ -154,7 +154,7 @@ def let_seven_days_pass(page: Page, here: Town) -> None:
 def receipt(page: Page, here: Town, address: str, folder: Path) -> None:
     open_when(page, address, "gone")
     look(page, "11-gone")
-    letter = here.letter(ALICE, "deleted", within=120)
+    letter = here.letter(ALICE, "deleted")
     assert "/receipts/" in " ".join(letter["links"])
     page.get_by_role("link", name="See the receipt").click()
     look(page, "12-receipt")
@@ -178,6 +178,7 @@ def verify(file: Path, here: Town) -> subprocess.CompletedProcess[str]:
 def staff(page: Page, here: Town) -> None:
     page.goto(f"{here.site}/account")
     page.get_by_role("button", name="Sign out").first.click()
+    page.wait_for_url(f"{here.site}/")
     page.goto(f"{here.site}/admin/")
     page.get_by_label("E-mail").fill(STELLA)
     page.get_by_role("button").filter(has_text=re.compile("link|Sign in|Send", re.I)).first.click()
