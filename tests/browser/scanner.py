@@ -26,7 +26,9 @@ def links_of(letter: EmailMultiAlternatives) -> list[str]:
 def fetch(base: str, method: str, path: str) -> int:
     """Follows nothing and sends no cookie."""
     where = urlsplit(base)
-    line = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=120, source_address=FROM)
+    line = http.client.HTTPConnection(
+        where.hostname or "", where.port or 80, timeout=120, source_address=FROM
+    )
     try:
         line.request(method, path)
         answer = line.getresponse()
