@@ -34,7 +34,7 @@ def test_a_reader_never_meets_half_a_message(tmp_path: Path):
         for number in range(300):
             queue.put({"run": number, "text": "x" * 5000})
     done.set()
-    reader.join(timeout=30)
+    reader.join(timeout=300)
     assert len(met) == 300
     assert not list((tmp_path / "knocks").iterdir())
 

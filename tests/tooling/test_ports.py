@@ -10,7 +10,7 @@ import pytest
 
 from devtools import services
 from devtools.paths import ROOT
-from devtools.services import free_port, own_port
+from devtools.services import own_port
 
 OWN = "import sys; from devtools.services import own_port; print(own_port(int(sys.argv[1])), flush=True); sys.stdin.read()"
 
@@ -36,9 +36,12 @@ def _no_claims(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that end with their process")
 def test_a_port_that_another_run_chose_is_not_ours_before_anything_listens_there() -> None:
-    with another_run(free_port()) as theirs:
-        assert own_port(theirs) > theirs
-    assert own_port(theirs) == theirs
+    with socket.socket() as kept:  # bound, and silent: meanwhile nobody else is given that port by chance
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        with another_run(kept.getsockname()[1]) as theirs:
+            assert own_port(theirs) > theirs
+        assert own_port(theirs) == theirs
 
 
 def test_a_port_where_something_listens_is_passed_over() -> None:

@@ -15,6 +15,7 @@ from devtools.say import Failed
 from devtools.supervisor import Process, Supervisor
 
 pytestmark = pytest.mark.integration
+PATIENCE = 60.0  # seconds; their end only ends a failing test
 FOREVER = "import time; time.sleep(10**6)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(10**6)"
 COUNTING = """
@@ -61,17 +62,16 @@ def supervisor() -> Iterator[Supervisor]:
 
 def eventually(true: Callable[[], bool]) -> None:
     """Waits for what must come; a test that waits in vain fails by its assertion."""
-    for _ in range(500):
-        if true():
-            return
+    until = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < until, "it did not come"
         time.sleep(0.02)
-    raise AssertionError("it did not come")
 
 
 def gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter if it goes between opening and reading
         return True
 
 
