@@ -104,7 +104,8 @@ def test_a_reference_leads_to_what_was_done_under_it(staff_site: Client, world: 
 
 def test_a_run_is_found_by_its_number_among_what_else_has_that(staff_site: Client, world: World) -> None:
     run = world["engine/run"]
-    User.objects.get_or_create(pk=run.pk, defaults={"email": "seven@example.test"})  # it may be anybody's already
+    # The number may be somebody's already.
+    User.objects.get_or_create(pk=run.pk, defaults={"email": "seven@example.test"})
     html = find(staff_site, run.pk).content.decode()
     assert page("engine/run")(world) in html
     assert f"/admin/accounts/user/{run.pk}/change/" in html
