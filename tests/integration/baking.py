@@ -1,7 +1,9 @@
 """The life of an image: a machine is made, turns itself off, and its disk is kept; and one whose installation fails."""
 
+import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -12,6 +14,8 @@ from servers import images
 from servers.models import Image
 from servers.programs.bake_image import BakeImage
 from tests.integration.life import Life
+
+PATIENCE = 60.0  # seconds
 
 
 class Baking(Life):
@@ -40,10 +44,20 @@ class Baking(Life):
         super().round()
 
     def agents(self) -> None:
-        """There are none: a machine that becomes an image installs itself and turns itself off."""
-        for machine in self.sandbox.machines():
-            if machine["name"].startswith("mailat-image-") and machine["state"] == "running":
+        """There are none: a machine that becomes an image installs itself and turns itself off.
+
+        One that is still being made is waited for: to the program an hour passes with each round, and it would give it up.
+        """
+        until = time.monotonic() + PATIENCE
+        while any(machine["state"] == "initializing" for machine in self._machines()):
+            assert time.monotonic() < until, "a machine never started"
+            time.sleep(0.05)
+        for machine in self._machines():
+            if machine["state"] == "running":
                 self.sandbox.post(f"/hetzner/sandbox/machines/{machine['id']}/power", on=False)
+
+    def _machines(self) -> list[dict[str, Any]]:
+        return [one for one in self.sandbox.machines() if one["name"].startswith("mailat-image-")]
 
     def events(self) -> Counter[str]:
         found = Event.objects.filter(subject=images.subject(), pk__gt=self.since)
