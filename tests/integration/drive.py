@@ -15,6 +15,7 @@ django.setup()
 
 from django.db import Error, connection  # noqa: E402
 
+from billing.models import Subscription  # noqa: E402
 from engine.models import Run  # noqa: E402
 from tests.integration.life import Life  # noqa: E402
 from tests.integration.world import Sandbox, let_days_pass, pretend_agents  # noqa: E402
@@ -44,11 +45,20 @@ class Driven(Life):
         raise AssertionError(f"{what} never came: {runs}")
 
     def choose(self) -> None:
-        if not insist(lambda: self.server_is_wanted()):
-            insist(super().choose)
+        """What was committed and not answered is not wished once more: a subscription pays for one server."""
+        make = super().choose
+        insist(lambda: self.server_is_wanted() or make())
 
     def server_is_wanted(self) -> bool:
         return self.subscription.server_id is not None
+
+    def leave(self) -> None:
+        """Each is heard of before the next: whoever asks only after both finds one event fewer, and that would be chance."""
+        heard = Run.objects.filter(program="Listen", finished_at__isnull=False)
+        self.until(heard.exists, "that Gumroad was asked to tell")
+        self.act("cancel")
+        self.until(lambda: self.subscription.status == Subscription.Status.ENDING, "the cancellation")
+        self.act("end")
 
 
 def insist(what: Any) -> Any:

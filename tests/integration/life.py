@@ -91,7 +91,11 @@ class Life:
     def leave(self) -> None:
         """Cancels, and the paid time passes."""
         for act in ("cancel", "end"):
-            self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/{act}")
+            self.act(act)
+
+    def act(self, what: str) -> None:
+        """Something is done to the subscription at Gumroad."""
+        self.sandbox.post(f"/gumroad/sandbox/subscriptions/{self.gumroad_id}/{what}")
 
     def be_destroyed(self) -> None:
         let_days_pass(7.01)

@@ -16,6 +16,8 @@ from devtools.environment import product_env
 from devtools.services import free_port
 from tests.integration.world import ROOT, Sandbox
 
+LONGEST = 1500.0  # seconds; the driver gives up by itself before, and says what it waited for
+
 
 class Stack:
     """Where things are, and the driver that leads one life through them."""
@@ -34,7 +36,7 @@ class Stack:
         )
         try:
             meanwhile(driver)
-            out, _ = driver.communicate(timeout=240)
+            out, _ = driver.communicate(timeout=LONGEST)
         finally:
             driver.kill()
         log.seek(0)
