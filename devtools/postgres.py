@@ -17,6 +17,7 @@ from devtools.say import Failed
 ROLE = "mailat"
 START_SECONDS = 30.0
 START_TRIES = 8
+LEAVING = "is still in use"  # the memory of the server before: a session of it has not heard that it is dead
 STOP_SECONDS = 15.0
 # A power cut may then lose all; a killed server still loses nothing that it said was committed.
 SPEED_OVER_SAFETY = {"fsync": "off", "full_page_writes": "off"}
@@ -168,8 +169,8 @@ class Postgres:
         while time.monotonic() < until and tries <= START_TRIES:
             if self.process and self.process.poll() is not None:
                 time.sleep(0.5)
+                tries += LEAVING not in last_lines(self.log, 5)
                 self._launch()
-                tries += 1
             if self.process and self.pid() == self.process.pid and self._says("ready"):
                 return
             time.sleep(0.02)
