@@ -1,5 +1,6 @@
 """Postgres, Redis and free ports for as long as a block lasts: for tests, benchmarks and bin/."""
 
+import secrets
 import shutil
 import signal
 import socket
@@ -18,11 +19,15 @@ from devtools.say import Failed
 
 REDIS_SECONDS = 60.0
 CLAIMS: list[socket.socket] = []
+FIRST, MANY = (
+    10_000,
+    20_000,
+)  # below the ports that a system hands out by itself: Linux from 32768, others from 49152
 
 
 def free_port() -> int:
-    """Any port that is free now."""
-    return _taken_for_a_moment("127.0.0.1", 0) or free_port()
+    """Any port that is free now, and none that others are given by chance before a server of ours has come up there."""
+    return own_port(FIRST + secrets.randbelow(MANY))
 
 
 def own_port(preferred: int) -> int:
