@@ -18,6 +18,7 @@ from devtools.tree import files
 
 pytestmark = pytest.mark.integration
 PATIENCE = 300
+INSTALLING = 900  # seconds for a run that may have to install everything, on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def dev(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=PATIENCE,
+        timeout=INSTALLING,
         check=False,
     )
 
@@ -112,7 +113,7 @@ def test_a_fresh_clone_comes_up_and_a_second_run_installs_nothing(clone: Path) -
     second = dev(clone, "--check", "--hosts", "none")
     assert second.returncode == 0, second.stdout
     assert "Python packages" not in second.stdout
-    assert running(clone) == []
+    wait_for(lambda: not running(clone), "something was left running")
 
 
 def test_it_serves_until_ctrl_c_and_a_second_one_is_told_where(
