@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis as client
+import requests
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
@@ -28,7 +29,7 @@ from devtools.services import postgres, redis
 from tests.integration import planted_places as places
 from tests.integration.planted import Allowed, Found, Planted, forbidden, forms, search, unused
 from tests.integration.planted_deeds import ODD, Deeds
-from tests.integration.planted_site import Browser, Site, at_work_in, site
+from tests.integration.planted_site import Browser, Site, at_work_in, eventually, site
 
 pytestmark = pytest.mark.integration
 
@@ -121,6 +122,11 @@ class Lived:
             self.database.start()
             connection.close()
             connection.close_pool()
+        eventually(self._is_back, "the site after its database")
+
+    def _is_back(self) -> bool:
+        """Each web process has looked for its database again: after a failure it waits twice as long as before."""
+        return all(requests.get(f"{self.site.url}/healthz", timeout=60).ok for _ in range(16))
 
     def _gathered(self) -> dict[str, bytes]:
         return {
