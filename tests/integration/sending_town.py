@@ -42,6 +42,7 @@ class SendingTown(Town):
         with self.change(), transaction.atomic():
             self.take_people_in()
         self.browser = requests.Session()
+        self.browser.headers["Connection"] = "close"  # or the site may end one just as it is used again
         name, _, value = self.cookie.partition("=")
         self.browser.cookies.set(name, value)
         self.sending = f"/mail/sending/{self.server.pk}"

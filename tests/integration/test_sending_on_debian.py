@@ -25,6 +25,8 @@ COMPLAINT, BOUNCE = "complaint@simulator.amazonses.com", "bounce@simulator.amazo
 READERS = [f"reader{number}@outside.test" for number in range(40)]
 MINUTE = 60.0  # seconds within which a key that was taken away is used no more
 BUSY = 2  # times as long, where machines are busy
+# Fails where a directory goes while it is read, as those do that had the key: then it looks again.
+FIND = "find /var/lib/mailat /etc/mailat -name relay_password || echo again"
 
 pytestmark = [pytest.mark.integration, pytest.mark.root]
 
@@ -193,7 +195,7 @@ class Ended:
     def _until_nothing_lies(self) -> float:
         """Mail is handed in all the while, so that Amazon is seen to take none of it later."""
         town, number = self.town, 0
-        while town.host.run("find", "/var/lib/mailat", "/etc/mailat", "-name", "relay_password"):
+        while town.host.run("sh", "-c", FIND):
             assert time.monotonic() < self.at + BUSY * MINUTE, town.report
             assert town.mail.submit(BOB, FAR, f"On the way {(number := number + 1)}")[0] == 250
             time.sleep(1)
