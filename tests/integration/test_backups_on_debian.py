@@ -20,6 +20,7 @@ from vault.models import Secret
 
 MESSAGES = int(os.environ.get("BACKUP_MESSAGES", 3000))  # of Alice; a bench has as many as a customer
 DISK = 6144  # MiB
+SLOW = 100  # KiB a second: what is new takes half a minute, and the host says every other second what it is doing
 
 pytestmark = [pytest.mark.integration, pytest.mark.root]
 
@@ -153,7 +154,7 @@ def test_a_drill_fails_and_names_the_mailbox_whose_object_is_not_what_it_was(
 def test_a_storage_that_is_away_in_the_middle_of_a_backup_only_makes_it_longer(kept: Kept) -> None:
     town = kept.town
     town.fill(ALICE, MESSAGES // 10, seed=4)
-    with town.storage_fault("drip", "put", number=500):
+    with town.storage_fault("drip", "put", number=SLOW):
         job = town.ask("backup")
         town.doing("copy")
         with town.storage_fault("away"):
@@ -164,7 +165,7 @@ def test_a_storage_that_is_away_in_the_middle_of_a_backup_only_makes_it_longer(k
 def test_a_gate_that_is_killed_again_and_again_only_makes_it_longer(kept: Kept) -> None:
     town = kept.town
     town.fill(ALICE, MESSAGES // 10, seed=5)
-    with town.storage_fault("drip", "put", number=500):
+    with town.storage_fault("drip", "put", number=SLOW):
         job = town.ask("backup")
         town.doing("copy")
         for _ in range(3):
@@ -176,7 +177,7 @@ def test_a_gate_that_is_killed_again_and_again_only_makes_it_longer(kept: Kept) 
 def test_an_agent_that_is_killed_during_a_backup_makes_the_next_one_right(kept: Kept) -> None:
     town = kept.town
     town.fill(ALICE, MESSAGES // 10, seed=6)
-    with town.storage_fault("drip", "put", number=500):
+    with town.storage_fault("drip", "put", number=SLOW):
         job = town.ask("backup")
         town.doing("copy")
         eventually(town.locks, "a lock")
@@ -197,7 +198,7 @@ def test_an_agent_that_is_killed_while_it_prunes_loses_nothing(kept: Kept) -> No
     town = kept.town
     town.back_up()
     with town.days_later(8):
-        with town.storage_fault("slow", number=0.3):
+        with town.storage_fault("slow", number=1.0):  # a few objects, and the host speaks every other second
             town.ask("prune")
             town.doing("prune")
             kill(town.host, "mailat-agent.service")
