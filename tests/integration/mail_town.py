@@ -154,8 +154,9 @@ class Town:
 
     @property
     def certificate(self) -> dict[str, Any]:
-        """What the server says of that of its own name."""
-        return dict(self.report["mail"]["certificates"][0])
+        """What the server says of that of its own name; nothing while its agent, just started, has not looked yet."""
+        said = self.report["mail"] or {}
+        return dict(next(iter(said.get("certificates") or []), {}))
 
     @contextmanager
     def change(self) -> Iterator[None]:

@@ -95,7 +95,9 @@ def test_a_full_disk_keeps_mail_waiting_at_its_senders(town: Town) -> None:
         town.says("Its disk is full: mail for you waits at its senders.")
         town.alarm("Its disk is full")
         town.letter("Its disk is full: mail for you waits at its senders.")
-        eventually(lambda: any(answer.startswith("452 4.3.1") for answer in traffic.put_off), "a full disk")
+        eventually(
+            lambda: any(answer.startswith("452 4.3.1") for answer in list(traffic.put_off)), "a full disk"
+        )
     town.well()
     traffic.end()
 
@@ -114,7 +116,7 @@ def test_a_wrong_clock_is_told_of_and_mail_goes_on(town: Town, off: str) -> None
     town.well()
     traffic.end()
     town.mail.arrived(FAR, f"by a clock {off}")
-    eventually(lambda: town.page() and not town.certificate["error"], "trust in the certificate")
+    eventually(lambda: town.page() and town.certificate.get("error") == "", "trust in the certificate")
 
     town.all_there(traffic, most_copies=1 + len(DELIVERING))
 
@@ -157,9 +159,9 @@ def test_what_cannot_leave_waits_with_its_reason_and_leaves_by_itself(town: Town
     with no_way(town.host, "tcp dport 587 reject with icmpx type no-route"):
         waits("is unreachable")
         town.says(MISSED)
+    town.well()  # our test mail comes back first, and then the agent has all that waits tried at once
     for subject in subjects:
         town.mail.arrived(FAR, subject)
-    town.well()
 
 
 @pytest.mark.parametrize(
