@@ -25,6 +25,7 @@ from vault import signing
 from vault.signing import Signature
 
 ROOT = Path(__file__).resolve().parents[2]
+STOP_SECONDS = 300.0  # for hosts to be shut down, on a busy machine
 
 
 class Sandbox:
@@ -76,7 +77,7 @@ class Sandbox:
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=STOP_SECONDS)
 
     def post(self, path: str, **body: Any) -> Any:
         return self._call("POST", path, json.dumps(body).encode())
