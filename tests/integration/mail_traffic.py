@@ -14,7 +14,7 @@ PAUSE = 0.2  # seconds between two mails, and between two rounds of what was put
 AGAIN = 1.0  # seconds
 AT_ONCE = 40  # mails that wait at the sender at most
 TIMEOUT = 30.0  # seconds for any one answer
-PATIENCE = 1000.0  # seconds on a busy machine for all that was put off, be it until another machine has come up
+PATIENCE = 1000.0  # seconds for all that was put off, be it until another machine has come up
 
 
 class Traffic(threading.Thread):
