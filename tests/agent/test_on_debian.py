@@ -16,7 +16,7 @@ from tests.sandbox.hosts import baked
 
 ROOT = Path(__file__).parents[2]
 MACHINE = 1
-PATIENCE = 120.0  # seconds for a boot on a busy machine
+PATIENCE = 400.0  # seconds for a boot on a busy machine
 
 pytestmark = pytest.mark.root
 
@@ -76,8 +76,9 @@ def test_it_names_the_host_watches_its_units_and_outlives_a_power_cut(
         "systemd-journald.service": "active",
         "nothing.service": "inactive",
     }
-    assert [path.read_text() for path in tmp_path.rglob("etc/hostname")] == ["alice.mailat.test\n"]
-    (config,) = tmp_path.rglob("etc/mailat/agent.json")
+    disk = tmp_path / f"debian/machine-{MACHINE}/upper"  # not looked through, for the host is at work on it
+    assert (disk / "etc/hostname").read_text() == "alice.mailat.test\n"
+    config = disk / "etc/mailat/agent.json"
     assert control.token not in config.read_text()
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
 
