@@ -160,7 +160,11 @@ def test_an_event_moved_to_another_account_breaks_both_chains(chain: UUID, event
 FIELDS = st.sampled_from(["by", "action", "subject", "reference"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(
     seq=st.integers(1, 8),
     field=FIELDS,

@@ -144,7 +144,11 @@ def test_each_flipped_byte_of_text_key_and_signature_makes_it_invalid(receipt: R
             assert not is_valid(script, json.dumps({**document, part: changed}).encode()), (part, place)
 
 
-@hypothesis(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(st.data())
 def test_a_damaged_file_never_says_another_thing_and_is_valid(receipt: Receipt, data: st.DataObject) -> None:
     script, whole = load_script(), bytearray(receipts.as_file(receipt))

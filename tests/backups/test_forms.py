@@ -92,7 +92,7 @@ ONE = some.fixed_dictionaries(
 )
 
 
-@how(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@how(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     do=some.sampled_from(["write", "wrote", "read", "list", "remove", "escrow"]) | ANY,
     said=some.fixed_dictionaries(

@@ -276,7 +276,11 @@ ANYTHING = some.recursive(
 FIELDS = some.sampled_from([*agent_api.SIZES, "applied", "services", "refused", "undone", "agent", "boot_id"])
 
 
-@how(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@how(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(said=some.dictionaries(FIELDS, ANYTHING, max_size=6))
 def test_no_report_whatever_breaks_the_door(client: Client, ordered: Server, said: dict[str, Any]):
     if not Agent.objects.exists():

@@ -189,7 +189,10 @@ def guess(host: WholeHost, times: int) -> None:
     """Somebody tries wrong passwords, all at once, since each that follows another is made to wait longer."""
 
     def one(_number: int) -> None:
-        with knock(host) as door, contextlib.suppress(imaplib.IMAP4.error):
+        with (
+            contextlib.suppress(imaplib.IMAP4.error, OSError),
+            knock(host) as door,
+        ):  # the last find it closed
             door.login("alice@firm.test", "guess")
 
     def work() -> None:
