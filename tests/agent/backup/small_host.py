@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from agent.mailat_agent.backup import run
+from agent.mailat_agent.backup import restic, run
 from agent.mailat_agent.backup.chore import Backups
 from agent.mailat_agent.backup.places import Places
 from agent.mailat_agent.backup.run import Host, Repository
@@ -27,6 +27,8 @@ from tests.agent.orders import mail, mailbox
 
 PEOPLE = ("alice@firm.test", "bob@firm.test", "charlie@firm.test")
 INFO = b"secret\n1f2e"
+# The restic that the tests were given: where this computer has an older one, or none, hosts have another place for theirs.
+restic.PATH = os.environ.get("PATH", restic.PATH)
 
 
 def owner(address: str) -> str:
