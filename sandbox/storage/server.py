@@ -230,16 +230,9 @@ SIGNATURE = {
 
 
 # A signed GET may say with which headers it wants its answer: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+TOLD = ("disposition", "type", "encoding", "language")  # after content-
 WISHED = {
-    f"response-{name}": name
-    for name in (
-        "content-disposition",
-        "content-type",
-        "cache-control",
-        "content-encoding",
-        "content-language",
-        "expires",
-    )
+    f"response-{name}": name for name in ("cache-control", "expires", *(f"content-{word}" for word in TOLD))
 }
 
 
