@@ -1,12 +1,14 @@
 """What the pages do in a browser: they keep up by themselves, rest when nobody looks, and need no mouse."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Error as PlaywrightError
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Account, User
@@ -82,6 +84,30 @@ def test_an_open_table_stays_open_when_the_charts_come_anew(alices: Window, acco
     expect(page.get_by_role("heading", name="The last day")).to_be_visible()
     expect(page.locator("#figures")).to_have_attribute("open", "")
     expect(page.get_by_role("link", name="Day")).to_be_focused()
+
+
+def test_another_span_is_shown_though_the_charts_are_just_asked_for_anew(
+    alices: Window, account: Account
+) -> None:
+    one = world.running(account)
+    world.measured(one, 20)
+    page = alices.open(f"/servers/{one.pk}")
+    held: list[Route] = []
+    over: list[str] = []
+    page.route("**/charts?span=*", lambda route: held.append(route))
+    page.on("requestfinished", lambda request: over.append(request.url))
+    page.on("requestfailed", lambda request: over.append(request.url))
+    with page.expect_request("**/charts?span=hour"):
+        page.locator("#charts").dispatch_event("look")
+    with page.expect_request("**/charts?span=day"):
+        page.get_by_role("link", name="Day").click()
+    hour, day = held
+    with suppress(PlaywrightError):  # given up already
+        hour.continue_()
+    while hour.request.url not in over:
+        page.wait_for_timeout(20)
+    day.continue_()
+    expect(page.get_by_role("heading", name="The last day")).to_be_visible()
 
 
 def test_a_chart_is_read_with_the_arrow_keys(alices: Window, account: Account) -> None:
