@@ -87,6 +87,7 @@ class Town:
         self.host = SoldHost(product, self.server)
         self.mail = MailHost(self.host)
         self._open_shop()
+        eventually(self._are_in, "Alice's and Bob's mailboxes", SOON, lambda: self.report)
 
     def _account(self) -> Account:
         account = Account.objects.create(name="Alice's bakery")
@@ -100,6 +101,13 @@ class Town:
     def _ready(self) -> bool:
         self.server.refresh_from_db()
         return self.server.ready_at is not None
+
+    def _are_in(self) -> bool:
+        """The newest order has them and is in force: one that was on its way may be applied first, or the host try again."""
+        self.page()
+        agent = self.agent
+        is_newest = agent.applied_version >= agent.desired_version
+        return is_newest and ALICE in agent.desired_body and not agent.report.get("undone")
 
     def _open_shop(self) -> None:
         """People and their mailboxes, and a way out."""
