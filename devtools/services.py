@@ -19,10 +19,8 @@ from devtools.say import Failed
 
 REDIS_SECONDS = 60.0
 CLAIMS: list[socket.socket] = []
-FIRST, MANY = (
-    10_000,
-    20_000,
-)  # below the ports that a system hands out by itself: Linux from 32768, others from 49152
+# Below the ports that a system hands out by itself: Linux from 32768, others from 49152.
+FIRST, MANY = 10_000, 20_000
 
 
 def free_port() -> int:

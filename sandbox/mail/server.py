@@ -95,7 +95,7 @@ def file_message(store: Store, envelope: Envelope) -> None:
         )
 
 
-class _Port(Controller):
+class AnyPort(Controller):
     """At the port that is asked for, or at any that is free: one that was let go may be somebody else's a moment later."""
 
     def _trigger_server(self) -> None:
@@ -106,7 +106,7 @@ class _Port(Controller):
 
 def listen(store: Store, faults: Faults, port: int) -> Controller:
     """A started server on loopback; port 0 takes a free one."""
-    controller = _Port(
+    controller = AnyPort(
         Door(store, faults),
         hostname="127.0.0.1",
         port=port,

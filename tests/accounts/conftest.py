@@ -11,7 +11,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
@@ -20,6 +19,7 @@ from django.utils import timezone
 from accounts.models import Account, Membership, User
 from engine import worker
 from engine.models import Run
+from sandbox.mail.server import AnyPort
 from tests.keys import give_app
 
 LINK = re.compile(r"http://testserver(/sign-in/link/(\w+))")
@@ -101,14 +101,6 @@ class Postbox:
         return self.data
 
 
-class OnAnyPort(Controller):
-    """Listens on a port that is free at this moment, and says which."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
 @contextmanager
 def nobodys_port() -> Iterator[int]:
     """One where nobody answers, and nobody else can begin to."""
@@ -121,7 +113,7 @@ def nobodys_port() -> Iterator[int]:
 def postbox(settings: Any) -> Iterator[Postbox]:
     """A real mail server that letters go to in this test."""
     box = Postbox()
-    controller = OnAnyPort(box, hostname="127.0.0.1", port=0, ready_timeout=60)
+    controller = AnyPort(box, hostname="127.0.0.1", port=0, ready_timeout=60)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port

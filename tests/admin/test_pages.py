@@ -8,18 +8,17 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import keyset
 from audit.actions import record
 from audit.models import Event
 from billing.models import Ping
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 SIZE = 7
-# A list of its own takes the place of the one for all tests, so that says it again: a slow machine is no fault.
-FINE = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
 @pytest.fixture
@@ -136,7 +135,7 @@ def test_an_unknown_choice_leads_to_the_list(staff_site: Client) -> None:
     assert staff_site.get("/admin/engine/run/?state=odd", follow=True).status_code == 200
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=FINE)
+@settings(max_examples=30, deadline=None, suppress_health_check=ONE_WORLD)
 @given(times=st.lists(st.integers(0, 3), max_size=12), size=st.integers(1, 5), forwards=st.booleans())
 def test_any_order_with_a_unique_end_is_walked_whole(
     db: None, times: list[int], size: int, forwards: bool

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Account, Letter
@@ -20,6 +20,7 @@ from billing.models import Ping, Subscription
 from engine.models import Alarm
 from mailat import staff_timeline as timeline
 from tests.admin.conftest import SECRET, World
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.get_fixed_timezone(0))
@@ -146,12 +147,10 @@ def ping(account: Account, at: datetime, key: str) -> Ping:
     return Ping.objects.create(subscription=account.subscriptions.get(), body=b"", note=key, received_at=at)
 
 
-# A list of its own takes the place of the one for all tests, so that says it again: a slow machine is no fault.
-FINE = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 KINDS: dict[str, Callable[[Account, datetime, str], Any]] = {"letter": letter, "alarm": alarm, "ping": ping}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=FINE)
+@settings(max_examples=40, deadline=None, suppress_health_check=ONE_WORLD)
 @given(
     rows=st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.integers(0, 3)), max_size=14),
     size=st.integers(1, 4),

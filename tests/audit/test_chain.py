@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.actions import record
 from audit.chain import verify
 from audit.models import Event, Head
 from tests.audit.conftest import commit_rules, sql, verdict, without_rules
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 GetEvent = Callable[[int], Event]
@@ -163,7 +164,7 @@ FIELDS = st.sampled_from(["by", "action", "subject", "reference"])
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=ONE_WORLD,
 )
 @given(
     seq=st.integers(1, 8),

@@ -12,13 +12,14 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from audit import receipts
 from audit.models import Receipt
 from tests.environment import make_signing_keys
+from tests.examples import ONE_WORLD
 from vault import signing
 
 pytestmark = pytest.mark.django_db
@@ -147,7 +148,7 @@ def test_each_flipped_byte_of_text_key_and_signature_makes_it_invalid(receipt: R
 @hypothesis(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=ONE_WORLD,
 )
 @given(st.data())
 def test_a_damaged_file_never_says_another_thing_and_is_valid(receipt: Receipt, data: st.DataObject) -> None:

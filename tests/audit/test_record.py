@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.actions import plain, record
@@ -13,6 +13,7 @@ from audit.chain import verify
 from audit.context import about
 from audit.models import Event
 from tests.audit.conftest import commit_rules
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +97,7 @@ EVENTS = st.lists(
 @settings(
     max_examples=40,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=ONE_WORLD,
 )
 @given(EVENTS)
 def test_whatever_is_recorded_verifies(events: list) -> None:

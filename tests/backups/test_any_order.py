@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as some
 
@@ -21,6 +21,7 @@ from sandbox.storage.server import S3Server
 from sandbox.storage.state import Fault
 from servers.models import Server
 from tests.backups.conftest import Host, begin, call, in_bucket, in_rows, make_older, server_of, work
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 KINDS = ("data", "index", "snapshots", "locks")
@@ -121,7 +122,7 @@ class World:
         assert not Stored.objects.exclude(state="stored").exists()
 
 
-@how(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@how(max_examples=25, suppress_health_check=ONE_WORLD)
 @given(steps=STEPS)
 def test_afterwards_the_inventory_is_the_bucket(
     client: Client, server: Server, gate: None, s3: S3Server, storage: Storage, settings, steps

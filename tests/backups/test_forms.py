@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as some
 
@@ -15,6 +15,7 @@ from tests.backups.conftest import (
     NAMES,
     Host,
 )
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -92,7 +93,7 @@ ONE = some.fixed_dictionaries(
 )
 
 
-@how(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@how(max_examples=150, suppress_health_check=ONE_WORLD)
 @given(
     do=some.sampled_from(["write", "wrote", "read", "list", "remove", "escrow"]) | ANY,
     said=some.fixed_dictionaries(

@@ -11,7 +11,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as some
 
@@ -21,6 +21,7 @@ from engine.models import Alarm, Signal
 from servers import agent_api, desired, health
 from servers.models import Agent, Destruction, Metric, Server
 from servers.userdata import enrolment_token
+from tests.examples import ONE_WORLD
 
 pytestmark = pytest.mark.django_db
 SECRET = "the-agents-own-secret"
@@ -279,7 +280,7 @@ FIELDS = some.sampled_from([*agent_api.SIZES, "applied", "services", "refused", 
 @how(
     max_examples=150,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=ONE_WORLD,
 )
 @given(said=some.dictionaries(FIELDS, ANYTHING, max_size=6))
 def test_no_report_whatever_breaks_the_door(client: Client, ordered: Server, said: dict[str, Any]):
