@@ -45,8 +45,8 @@ TOLD = {
     "journeys": "tests/journeys: whole lives, some of them on Debian hosts",
 }
 STAGES = tuple(TOLD)
-# The others need the machine for themselves: whole products, real hosts, a browser.
-PARALLEL = ("unit", "pages", "processes")
+# The tests of a file share what they start, and every file has its own: ports, networks, databases.
+SPREAD = ("--dist", "loadfile")
 
 
 class Pytest:
@@ -57,7 +57,7 @@ class Pytest:
 
     def stage(self, name: str, words: Sequence[str] = ()) -> Count:
         """All tests of the stage; a stage without tests is a failure, because somebody thinks that it has some."""
-        spread = ["-n", str(workers()), "--dist", "loadfile"] if name in PARALLEL else []
+        spread = ["-n", str(workers()), *SPREAD]
         return self.run(name, ["-p", "devtools.pytest_stage", "--stage", name, "-rs", *spread, *words])
 
     def run(self, name: str, words: list[str]) -> Count:
@@ -80,7 +80,7 @@ class Pytest:
 
 
 def workers() -> int:
-    """One more than there are processors: much of a test is waiting for the database."""
+    """One more than there are processors: much of a test is waiting, for the database or for a host."""
     return min(8, len(os.sched_getaffinity(0)) + 1)
 
 
