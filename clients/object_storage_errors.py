@@ -17,6 +17,7 @@ LATER = {
     "SlowDown": 20, "ServiceUnavailable": 20, "InternalError": 15, "RequestTimeout": 5, "RequestTimeTooSkewed": 60,
     "OperationAborted": 5, "Throttling": 20, "ThrottlingException": 20, "RequestLimitExceeded": 20,
 }  # fmt: skip
+DEEPEST = 4  # kinds of causes that are told
 WRONG_KEY = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthorizationHeaderMalformed", "InvalidToken"}
 
 
@@ -68,4 +69,14 @@ def _unsent(error: Exception, action: str) -> Exception:
         return Refused(f"{action} cannot be asked like this ({name})", code=name)
     if "Timeout" in name:
         return TryLater(f"the storage did not answer {action} in time", code="timeout", retry_after=15)
-    return TryLater(f"the storage could not be reached for {action} ({name})", code="network", retry_after=15)
+    why = " of ".join([name, *_causes(error)])
+    return TryLater(f"the storage could not be reached for {action} ({why})", code="network", retry_after=15)
+
+
+def _causes(error: Exception) -> list[str]:
+    """The kinds of what lies below, which tell a refused connection from one that broke; their texts hold addresses."""
+    found, below = [], error
+    while isinstance(inner := below.__cause__ or below.__context__, Exception) and len(found) < DEEPEST:
+        found.append(type(inner).__name__)
+        below = inner
+    return found

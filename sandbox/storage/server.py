@@ -66,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._answer(asked, call)
         except S3Error as error:
             self._refuse(error, call)
-        except (Ended, OSError):
+        except (Ended, ConnectionError, TimeoutError):
             self.close_connection = True
         finally:
             call.bytes_in = self._body.read
@@ -286,7 +286,7 @@ class S3Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is none of ours; a fault of our own is said."""
-        if not isinstance(sys.exception(), OSError):
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
     def close(self) -> None:

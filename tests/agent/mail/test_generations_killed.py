@@ -12,7 +12,7 @@ from agent.mailat_agent.mail.change import NotDone
 from tests.agent.crasher import is_killed
 from tests.agent.mail.small_system import SmallSystem
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.forks]
 
 FILES = {"change.py", "generations.py", "settling.py", "links.py", "files.py"}
 

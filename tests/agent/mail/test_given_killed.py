@@ -9,7 +9,7 @@ from agent.mailat_agent.mail import change
 from tests.agent.crasher import is_killed
 from tests.agent.mail.test_given import Keyed, refused
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.forks]
 
 FILES = {"change.py", "generations.py", "settling.py"}
 

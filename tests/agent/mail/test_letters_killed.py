@@ -11,7 +11,7 @@ from tests.agent.mail.small_post import Post, asking
 from tests.agent.mail.test_letters import NO_SIGN_IN, ONE, host, post, told
 
 __all__ = ["host", "post"]
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.forks]
 FILES = {"letters.py", "tracks.py", "files.py"}
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.agent.crasher import is_killed
 from tests.agent.mail.small_store import ADDRESS, ANNA, BERTA, SmallStore, wanted
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.forks]
 
 FILES = {"store.py", "owners.py", "traces.py", "files.py", "generations.py"}
 NOBODYS_QUEUE = "/nonexistent"  # no program of Postfix is found: its queue is looked at in a test of its own

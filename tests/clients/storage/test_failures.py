@@ -92,7 +92,14 @@ def test_a_storage_that_cannot_be_reached_is_asked_later():
         with pytest.raises(TryLater) as problem:
             Storage(f"http://127.0.0.1:{port}", "fsn1", "mailat", ACCESS, SECRET).head("alice/config")
     assert problem.value.code == "network"
+    assert "ConnectionRefusedError" in str(problem.value)
     assert_silent(problem.value)
+
+
+def test_what_broke_a_connection_is_told_by_its_kind(place: Place, there: Storage):
+    place.server.state.add(Fault("away"))
+    with pytest.raises(TryLater, match=r"\(ConnectionClosedError of ProtocolError of RemoteDisconnected\)$"):
+        there.head("alice/data/one")
 
 
 @pytest.mark.parametrize("call", CALLS)
