@@ -75,8 +75,9 @@ def _unsent(error: Exception, action: str) -> Exception:
 
 def _causes(error: Exception) -> list[str]:
     """The kinds of what lies below, which tell a refused connection from one that broke; their texts hold addresses."""
-    found, below = [], error
-    while isinstance(inner := below.__cause__ or below.__context__, Exception) and len(found) < DEEPEST:
-        found.append(type(inner).__name__)
-        below = inner
+    found: list[str] = []
+    below = error.__cause__ or error.__context__
+    while below and len(found) < DEEPEST:
+        found.append(type(below).__name__)
+        below = below.__cause__ or below.__context__
     return found
