@@ -21,7 +21,7 @@ def start(script: Path) -> int:
 
 def shown(work: Callable[[], int]) -> int:
     """What a person is told of an ending: a sentence where we know one, never a traceback for Ctrl-C."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return work()
     except Failed as problem:
@@ -30,6 +30,11 @@ def shown(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         say("\nEnded.")
         return 130
+
+
+def _interrupt(*_: object) -> None:
+    """As Ctrl-C does, which a script's `&` makes us deaf to."""
+    raise KeyboardInterrupt
 
 
 def _start(script: Path) -> int:

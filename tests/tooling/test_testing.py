@@ -1,8 +1,10 @@
 """bin/test itself: nothing is left out, nothing is called green that is not."""
 
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,26 @@ def test_help_says_what_runs_when(capsys: pytest.CaptureFixture[str]) -> None:
     for room, stage in BY_PLACE.items():
         assert (ROOT / "tests" / room).exists()
         assert f"tests/{room}" in stages[STAGES.index(stage)]
+
+
+WAITS = """
+import time
+from devtools.dev import shown
+shown(lambda: print("works", flush=True) or time.sleep(600))
+"""
+
+
+def test_one_that_a_script_put_into_the_background_can_be_ended() -> None:
+    """There Ctrl-C means nothing to it."""
+    command = [sys.executable, "-c", WAITS]
+    deaf = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=deaf
+    ) as running:
+        assert running.stdout
+        assert running.stdout.readline() == "works\n"
+        running.terminate()
+        assert running.communicate(timeout=120)[1] == "\nEnded.\n"
 
 
 @pytest.fixture
