@@ -72,10 +72,13 @@ def test_one_that_a_script_put_into_the_background_can_be_ended() -> None:
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=deaf
     ) as running:
-        assert running.stdout
-        assert running.stdout.readline() == "works\n"
-        running.terminate()
-        assert running.communicate(timeout=120)[1] == "\nEnded.\n"
+        try:
+            assert running.stdout
+            assert running.stdout.readline() == "works\n"
+            running.terminate()
+            assert running.communicate(timeout=120)[1] == "\nEnded.\n"
+        finally:
+            running.kill()
 
 
 @pytest.fixture
