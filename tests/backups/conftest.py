@@ -70,9 +70,14 @@ def _make_bucket(tries: int = 20) -> None:
         try:
             return bucket.storage().ensure_bucket()
         except TryLater as error:
-            warnings.warn(f"the storage's stand-in broke off: {error}", stacklevel=1)
+            warnings.warn(f"the storage's stand-in broke off: {error}: {_first(error)!r}", stacklevel=1)
             time.sleep(0.5)
     return bucket.storage().ensure_bucket()
+
+
+def _first(error: BaseException) -> BaseException:
+    """What the others came of; it may hold what was read from the connection."""
+    return _first(error.__context__) if error.__context__ else error
 
 
 def server_of(account: Account, name: str) -> Server:
